@@ -1,0 +1,54 @@
+# One command each: `make demo`, `make test`. Everything lives in .venv, installed from the pins in constraints.txt.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo quick test nightly check bench
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+ARGS ?=
+WORKERS ?= 2
+CODE := src tests $(wildcard bench)
+
+help:  ## say what there is
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+setup: $(STAMP)  ## create .venv and install everything, pinned
+
+# A command may be there and not work (version managers leave such shims), so each candidate is run before it is chosen.
+$(STAMP): pyproject.toml constraints.txt
+	@python=; for candidate in python3.13 python3.12 python3.11 python3 python; do \
+	    if $$candidate -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+	        python=$$candidate; break; \
+	    fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	    echo 'onefold needs Python 3.11 or newer with its venv module, and found none that works as' >&2; \
+	    echo 'python3.13, python3.12, python3.11, python3 or python. Install one and run make again.' >&2; \
+	    exit 1; \
+	fi; \
+	echo "installing into $(VENV) with $$($$python --version)" && \
+	$$python -m venv $(VENV)
+	@PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 \
+	    $(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+demo: setup  ## import the demo story, show what was stitched and why, and serve it (ARGS=--no-serve: only show)
+	@$(BIN)/onefold demo $(ARGS)
+
+quick: setup  ## the tests of under a minute
+	$(BIN)/pytest -n $(WORKERS) -m 'not slow' $(ARGS)
+
+test: setup  ## every test
+	$(BIN)/pytest -n $(WORKERS) $(ARGS)
+
+nightly: setup  ## the property tests with 20,000 examples each
+	ONEFOLD_HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -n $(WORKERS) -m 'property' $(ARGS)
+
+check: setup  ## ruff, mypy --strict and the import rules
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/mypy $(CODE)
+	$(BIN)/lint-imports --no-cache
+
+bench: setup  ## the benchmarks, each with its control beside it
+	$(BIN)/python -m bench $(ARGS)
