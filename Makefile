@@ -17,7 +17,7 @@ setup: $(STAMP)  ## create .venv and install everything, pinned
 # A command may be there and not work (version managers leave such shims), so each candidate is run before it is chosen.
 $(STAMP): pyproject.toml constraints.txt
 	@python=; for candidate in python3.13 python3.12 python3.11 python3 python; do \
-	    if $$candidate -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+	    if $$candidate -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
 	        python=$$candidate; break; \
 	    fi; \
 	done; \
@@ -41,8 +41,8 @@ quick: setup  ## the tests of under a minute
 test: setup  ## every test
 	$(BIN)/pytest -n $(WORKERS) $(ARGS)
 
-nightly: setup  ## the property tests with 20,000 examples each
-	ONEFOLD_HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -n $(WORKERS) -m 'property' $(ARGS)
+nightly: setup  ## the property tests with 20,000 new examples each
+	ONEFOLD_HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -n $(WORKERS) tests/property $(ARGS)
 
 check: setup  ## ruff, mypy --strict and the import rules
 	$(BIN)/ruff check $(CODE)
