@@ -1,0 +1,193 @@
+"""What whoever runs onefold may choose: one frozen value, from a TOML file and from `ONEFOLD_…` variables.
+
+A variable wins over the file, and what the command line says wins over both. docs/settings.md describes each setting.
+"""
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta
+from phonenumbers import SUPPORTED_REGIONS
+
+from onefold.errors import OnefoldError
+from onefold.schema_files import schema_folder
+
+DEFAULT_CONFIG: Final = Path("onefold.toml")
+VARIABLE_PREFIX: Final = "ONEFOLD_"
+
+AtLeastOne = Annotated[int, Meta(ge=1)]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Every setting with its default. Relative paths are taken from the working directory.
+
+    Raises `settings.invalid` when settings contradict each other, or one cannot be used.
+    """
+
+    store: str = "sqlite:///onefold.db"
+    namespaces: Path = msgspec.field(default_factory=lambda: schema_folder() / "namespaces.yaml")
+    traits: Path = msgspec.field(default_factory=lambda: schema_folder() / "traits.yaml")
+    default_region: str = "US"
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65_535)] = 8470
+    allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
+    allowed_origins: tuple[str, ...] = ()
+
+    max_body_bytes: AtLeastOne = 4_000_000
+    max_event_bytes: AtLeastOne = 100_000
+    max_events_per_batch: AtLeastOne = 5_000
+    queue_size: AtLeastOne = 10_000
+    batch_size: AtLeastOne = 1_000
+
+    max_query_depth: AtLeastOne = 12
+    max_query_tokens: AtLeastOne = 2_000
+    max_query_aliases: Annotated[int, Meta(ge=0)] = 30
+    max_page_size: AtLeastOne = 500
+
+    def __post_init__(self) -> None:
+        """Check what one field's type cannot say."""
+        _check_region(self.default_region)
+        _check_loopback(self.host)
+        for name in ("max_events_per_batch", "batch_size"):
+            if getattr(self, name) > self.queue_size:
+                raise _invalid(
+                    name,
+                    f"{name} is {getattr(self, name)}, more than the queue_size of {self.queue_size}",
+                    f"Raise queue_size or lower {name}.",
+                )
+        if self.max_event_bytes > self.max_body_bytes:
+            raise _invalid(
+                "max_event_bytes",
+                f"max_event_bytes is {self.max_event_bytes}, more than the max_body_bytes of {self.max_body_bytes}",
+                "Raise max_body_bytes or lower max_event_bytes.",
+            )
+
+
+def load_settings(
+    config: Path | None = None,
+    variables: Mapping[str, str] = os.environ,
+    chosen: Mapping[str, object] | None = None,
+) -> Settings:
+    """Bring the file, the variables and what was chosen on the command line (field → value) to one value.
+
+    The file is `config`, else the one ONEFOLD_CONFIG names, else onefold.toml if there is one here. Raises
+    `settings.invalid`, naming the file or variable at fault.
+    """
+    values = _from_file(config, variables)
+    values.update(_from_variables(variables))
+    for name, value in (chosen or {}).items():
+        values[name] = _convert(name, value, f"--{name.replace('_', '-')}", strict=True)
+    return Settings(**values)  # type: ignore[arg-type]  # each was converted to its field's type
+
+
+def _from_file(config: Path | None, variables: Mapping[str, str]) -> dict[str, object]:
+    named = config or (Path(variables["ONEFOLD_CONFIG"]) if variables.get("ONEFOLD_CONFIG") else None)
+    if named is None and not DEFAULT_CONFIG.exists():
+        return {}
+    path = named or DEFAULT_CONFIG
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise _invalid(
+            "config", f"{path} cannot be read: {error.strerror}", "Name a settings file that exists and is readable."
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise _invalid(
+            "config", f"{path} is not TOML: {error}", "Mend the file; docs/settings.md has an example."
+        ) from error
+    for name in table:
+        if name not in _FIELDS:
+            raise _invalid(name, f"{path} sets {name}, which is not a setting", _nearest(name, str))
+    return {name: _convert(name, value, f"{name} in {path}", strict=True) for name, value in table.items()}
+
+
+def _from_variables(variables: Mapping[str, str]) -> dict[str, object]:
+    """Other programs may own variables of our prefix, so an unknown one is an error only if it looks like a slip."""
+    values: dict[str, object] = {}
+    for variable, text in variables.items():
+        if not variable.startswith(VARIABLE_PREFIX):
+            continue
+        name = variable.removeprefix(VARIABLE_PREFIX).lower()
+        if name in _FIELDS:
+            values[name] = _convert(name, _parts(name, text), variable, strict=False)
+        elif _slip_of(name):
+            raise _invalid(name, f"{variable} is not a setting", _nearest(name, variable_of))
+    return values
+
+
+def variable_of(name: str) -> str:
+    """The environment variable that sets the field `name`."""
+    return VARIABLE_PREFIX + name.upper()
+
+
+def _parts(name: str, text: str) -> str | list[str]:
+    """A variable is one text; where a list is wanted, commas part it."""
+    if _FIELDS[name].type != tuple[str, ...]:
+        return text
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _convert(name: str, value: object, origin: str, *, strict: bool) -> object:
+    """The value as its field's type. `origin` is where it was said; unless `strict`, a text may stand for a number."""
+    try:
+        return msgspec.convert(value, _FIELDS[name].type, strict=strict, dec_hook=_to_path)
+    except msgspec.ValidationError as error:
+        raise _invalid(
+            name, f"{origin} is {value!r}: {error}", "docs/settings.md says what each setting takes."
+        ) from error
+
+
+def _to_path(kind: type, value: object) -> object:
+    if kind is Path and isinstance(value, str | Path) and str(value):
+        return Path(value)
+    raise ValueError("Expected a path")
+
+
+def _check_region(region: str) -> None:
+    if region not in SUPPORTED_REGIONS:
+        raise _invalid(
+            "default_region",
+            f"default_region {region!r} is not a region with telephone numbers of its own",
+            "Give the two capital letters of a country, as in US or DE.",
+        )
+
+
+def _check_loopback(host: str) -> None:
+    """Whoever reaches onefold may write and read everything, so nobody else may reach it."""
+    try:
+        loopback = host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise _invalid(
+            "host",
+            f"host {host!r} is not an address of this machine alone",
+            "Use 127.0.0.1, ::1 or localhost: onefold knows no keys yet, so it listens on loopback only.",
+        )
+
+
+def _slip_of(name: str) -> str | None:
+    """The setting `name` was most likely meant to be, if any is near."""
+    near = get_close_matches(name, _FIELDS, n=1, cutoff=0.75)
+    return near[0] if near else None
+
+
+def _nearest(name: str, spelled: Callable[[str], str]) -> str:
+    near = _slip_of(name)
+    if near:
+        return f"Did you mean {spelled(near)}?"
+    return f"The settings are {', '.join(spelled(known) for known in _FIELDS)}."
+
+
+def _invalid(field: str, message: str, hint: str) -> OnefoldError:
+    return OnefoldError("settings.invalid", message, hint, field)
+
+
+_FIELDS: Final = {field.name: field for field in msgspec.structs.fields(Settings)}
