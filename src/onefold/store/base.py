@@ -1,0 +1,192 @@
+"""What onefold asks of a store. A store keeps and finds; it decides nothing.
+
+Promises every store keeps (and `tests/contract` checks):
+
+* Writing is serial: of all transactions on one store, in all processes, one at a time is between begin and commit.
+* A transaction that ends without an exception is durable; one that ends with one has changed nothing.
+* What is read inside a transaction is the state it began with, until it applies changes itself.
+* A `View` is one state of the store: it does not see what is committed after it was opened.
+* Sequence numbers grow by commit order; readers never see a gap that is filled later.
+"""
+
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from onefold.model.changes import ChangeSet, DecisionKind
+from onefold.model.claims import Claim
+from onefold.model.events import Event
+from onefold.model.graph import Judgement
+from onefold.model.identifiers import IdentifierKey
+from onefold.model.reading import (
+    Counts,
+    FeedLine,
+    JourneyPage,
+    KnownCustomer,
+    KnownIdentifier,
+    KnownLink,
+    LedgerLine,
+    Reject,
+    SearchHit,
+    Touchpoint,
+)
+from onefold.model.sources import Source, Trust
+from onefold.stitch.needs import Need
+
+Result = TypeVar("Result")
+
+
+class Head(msgspec.Struct, frozen=True):
+    """Where a store stands: the last sequence number, identifier number, customer key and judgement number given out."""
+
+    seq: int
+    identifier: int
+    customer: int
+    judgement: int
+
+
+class Transaction(Protocol):
+    """One write transaction, opened by `Store.write`."""
+
+    head: Head
+
+    def answer(self, need: Need) -> Any:
+        """Rows that stitching asks for; the type of the answer is told by each need's docstring."""
+
+    def known_messages(self, messages: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Of these 16-byte message hashes, those stored already -> their 8-byte content hash."""
+
+    def source_number(self, source: Source) -> int:
+        """The number of this (name, trust); a new one is stored."""
+
+    def trusts(self) -> dict[int, Trust]:
+        """Trust by source number, of all sources."""
+
+    def judgement(self, number: int) -> Judgement | None:
+        """A judgement, standing or retracted; None when there is none of this number."""
+
+    def apply(self, changes: ChangeSet, events: Sequence[Event], at_ms: int) -> int:
+        """Write the changes and the events that caused them; -> the new head sequence number.
+
+        Args:
+            changes: `placed` runs parallel to `events` (an ambiguous event has None there and is not stored).
+            events: of the batch, in order; their traits become claims of their strongest identifier.
+            at_ms: time of the commit.
+        """
+
+    def reject(self, rejects: Iterable[Reject]) -> None:
+        """Add to the reject log, which keeps the newest 10,000."""
+
+
+class View(Protocol):
+    """One state of a store. Every method takes many and answers in one batched read: the number of statements
+    does not grow with the number of things asked for. What is unknown is missing from the answer."""
+
+    def head(self) -> Head: ...
+
+    def by_key(self, keys: Sequence[IdentifierKey]) -> dict[IdentifierKey, KnownIdentifier]: ...
+
+    def by_public(self, publics: Sequence[bytes]) -> dict[bytes, KnownIdentifier]: ...
+
+    def by_number(self, numbers: Sequence[int]) -> dict[int, KnownIdentifier]: ...
+
+    def customers(self, keys: Sequence[int]) -> dict[int, KnownCustomer]: ...
+
+    def members(self, customers: Sequence[int]) -> dict[int, list[KnownIdentifier]]:
+        """All identifiers of each customer (10,000 at most), the eldest first."""
+
+    def links(
+        self, identifiers: Sequence[int], limit: int, after: int | None = None
+    ) -> dict[int, list[KnownLink]]:
+        """At most `limit` links of each identifier: first those to stronger ends by the other's number, then those to
+        weaker ends by (mark, rank, pair). `after`: the pair of the last link of the page before (one identifier)."""
+
+    def links_between(self, identifiers: Sequence[int]) -> list[KnownLink]:
+        """The links that have both ends among these."""
+
+    def refused_links(self, customers: Sequence[int], limit: int, after: int | None = None) -> dict[int, list[KnownLink]]:
+        """At most `limit` links of each customer whose other end is another customer's, by pair, beyond `after`."""
+
+    def linked_at(self, identifiers: Sequence[int]) -> dict[int, int]:
+        """When each was first seen with a stronger identifier that is of its customer today."""
+
+    def links_by_pair(self, pairs: Sequence[int]) -> dict[int, KnownLink]: ...
+
+    def journeys(self, customers: Sequence[int], page: JourneyPage) -> dict[int, list[Touchpoint]]:
+        """A page of the touchpoints of each customer: those whose subject is one of its identifiers."""
+
+    def touchpoints(self, messages: Sequence[bytes]) -> dict[bytes, Touchpoint]:
+        """Touchpoints by their 16-byte message hash."""
+
+    def touchpoints_by_number(self, numbers: Sequence[int]) -> dict[int, Touchpoint]: ...
+
+    def claims(self, customers: Sequence[int]) -> dict[int, list[Claim]]:
+        """All claims about the identifiers of each customer."""
+
+    def sources(self) -> dict[int, Source]:
+        """Every source by its number."""
+
+    def judgements(self, identifiers: Sequence[int]) -> list[Judgement]:
+        """Standing judgements that name any of these identifiers."""
+
+    def judgements_by_number(self, numbers: Sequence[int]) -> dict[int, Judgement]:
+        """Judgements, standing or retracted."""
+
+    def decisions(
+        self,
+        customers: Sequence[int] | None,
+        kinds: Sequence[DecisionKind] | None,
+        limit: int,
+        before: int | None = None,
+    ) -> dict[int, list[LedgerLine]]:
+        """Ledger lines, newest first, at most `limit` with seq < `before`: by customer that they concern (through any
+        of its identifiers), or under key 0 of the whole store when `customers` is None."""
+
+    def decisions_by_seq(self, seqs: Sequence[int]) -> dict[int, LedgerLine]: ...
+
+    def feed(self, after: int, limit: int, identifiers: Sequence[int] | None = None) -> list[FeedLine]:
+        """Lines of the change feed with seq > `after`, oldest first; only about these identifiers if given."""
+
+    def search(self, text: str, limit: int, after: tuple[int, int] | None = None) -> list[SearchHit]:
+        """Where a case- and diacritic-folded text occurs: as a substring of identifier values and searchable traits,
+        as a prefix when it is shorter than three characters; beyond (kind, number) `after`, in that order."""
+
+    def rejects(self, limit: int) -> list[Reject]:
+        """The newest rejected events first."""
+
+    def counts(self) -> Counts: ...
+
+
+class Store(Protocol):
+    """A store of one identity graph."""
+
+    secret: bytes
+    """32 random bytes drawn when the store was made: what public ids are keyed with."""
+
+    def write(self) -> AbstractContextManager[Transaction]:
+        """A write transaction: commits when the block ends, takes everything back when it raises.
+
+        Raises: OnefoldError `store.full`, `store.busy`, `store.unavailable`, `store.read_only`.
+        """
+
+    def read(self) -> AbstractContextManager[View]:
+        """A view of the store as it is now, for reading on this thread until the block ends."""
+
+    def describe(self) -> str:
+        """Where the store is, for people; never with a password."""
+
+    def close(self) -> None:
+        """Let go of files and connections. What is open is ended."""
+
+
+def drive(steps: Generator[Need, Any, Result], transaction: Transaction) -> Result:
+    """Run stitching on a transaction: load what it asks for until it is done."""
+    try:
+        need = next(steps)
+        while True:
+            need = steps.send(transaction.answer(need))
+    except StopIteration as done:
+        result: Result = done.value
+        return result
