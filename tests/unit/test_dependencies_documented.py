@@ -1,4 +1,4 @@
-"""Every dependency has its line in docs/decisions/0001-dependencies.md and its pin, and nothing else has such a line."""
+"""Every dependency has its line in docs/decisions/0001-dependencies.md and its pin, and no line is left over."""
 
 import re
 import tomllib

@@ -1,0 +1,1 @@
+"""Stitching, the pure core: which identifiers are one customer, and why."""
