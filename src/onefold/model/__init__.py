@@ -1,0 +1,1 @@
+"""The values everything else speaks in: identifiers, namespaces, events, evidence, customers. No I/O, no decisions."""
