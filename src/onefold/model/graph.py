@@ -19,7 +19,8 @@ class Identifier(msgspec.Struct, gc=False):
         joined: a bound: at every rank above it, it is in one group with its customer's anchor.
         generic: its links of this trust or a worse one are refused as generic; NO_TRUST: none is.
         seen: values (judged classes) of each stronger limited namespace it was seen with, by source trust:
-            [namespace 0 by server, namespace 0 by all, namespace 1 by server, …], strongest namespace first; None: none.
+            [namespace 0 by server, namespace 0 by all, namespace 1 by server, …], strongest namespace first; None: no
+            value of any.
         one: smallest number of the identifiers judged to be one with it; None: it stands for itself.
         apart: how many standing judgements `different` name it.
         first_ms, last_ms: time of the first and last touchpoint that carries it.
@@ -92,7 +93,10 @@ class Link(msgspec.Struct, gc=False):
 
 
 class Judgement(msgspec.Struct, frozen=True, gc=False):
-    """A person's or system's word on two identifiers. `number` makes its public id; retracted_ms: None while it stands."""
+    """A person's or system's word on two identifiers.
+
+    `number` makes its public id; retracted_ms: None while it stands.
+    """
 
     number: int
     same: bool

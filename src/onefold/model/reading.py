@@ -124,7 +124,10 @@ class PropertyMatch(msgspec.Struct, frozen=True):
 
 
 class TouchpointFilter(msgspec.Struct, frozen=True):
-    """Which touchpoints count; None: no restriction; all given must hold. after_ms is inclusive, before_ms exclusive."""
+    """Which touchpoints count: all that is given must hold; None: no restriction.
+
+    after_ms is inclusive, before_ms exclusive.
+    """
 
     types: tuple[str, ...] | None = None
     names: tuple[str, ...] | None = None

@@ -39,7 +39,7 @@ Result = TypeVar("Result")
 
 
 class Head(msgspec.Struct, frozen=True):
-    """Where a store stands: the last sequence number, identifier number, customer key and judgement number given out."""
+    """Where a store stands: the last numbers given out, of changes, identifiers, customers and judgements."""
 
     seq: int
     identifier: int
@@ -97,16 +97,16 @@ class View(Protocol):
     def members(self, customers: Sequence[int]) -> dict[int, list[KnownIdentifier]]:
         """All identifiers of each customer (10,000 at most), the eldest first."""
 
-    def links(
-        self, identifiers: Sequence[int], limit: int, after: int | None = None
-    ) -> dict[int, list[KnownLink]]:
+    def links(self, identifiers: Sequence[int], limit: int, after: int | None = None) -> dict[int, list[KnownLink]]:
         """At most `limit` links of each identifier: first those to stronger ends by the other's number, then those to
         weaker ends by (mark, rank, pair). `after`: the pair of the last link of the page before (one identifier)."""
 
     def links_between(self, identifiers: Sequence[int]) -> list[KnownLink]:
         """The links that have both ends among these."""
 
-    def refused_links(self, customers: Sequence[int], limit: int, after: int | None = None) -> dict[int, list[KnownLink]]:
+    def refused_links(
+        self, customers: Sequence[int], limit: int, after: int | None = None
+    ) -> dict[int, list[KnownLink]]:
         """At most `limit` links of each customer whose other end is another customer's, by pair, beyond `after`."""
 
     def linked_at(self, identifiers: Sequence[int]) -> dict[int, int]:
