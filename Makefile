@@ -13,6 +13,7 @@ help:  ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 setup: $(STAMP)  ## create .venv and install everything, pinned
+	@:
 
 # A command may be there and not work (version managers leave such shims), so each candidate is run before it is chosen.
 $(STAMP): pyproject.toml constraints.txt
