@@ -37,13 +37,13 @@ demo: setup  ## import the demo story, show what was stitched and why, and serve
 	@$(BIN)/onefold demo $(ARGS)
 
 quick: setup  ## the tests of under a minute
-	$(BIN)/pytest -n $(WORKERS) -m 'not slow' $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m 'not slow' $(ARGS)
 
 test: setup  ## every test
-	$(BIN)/pytest -n $(WORKERS) $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 nightly: setup  ## the property tests with 20,000 new examples each
-	ONEFOLD_HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -n $(WORKERS) tests/property $(ARGS)
+	ONEFOLD_HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -n $(WORKERS) --dist loadgroup tests/property $(ARGS)
 
 check: setup  ## ruff, mypy --strict and the import rules
 	$(BIN)/ruff check $(CODE)

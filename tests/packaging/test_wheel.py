@@ -12,7 +12,7 @@ import pytest
 from onefold import __version__
 from tests.tables import ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]  # built once, on one worker
 
 
 def run(*command: str | Path, cwd: Path) -> str:
