@@ -79,6 +79,9 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
         "namespaces.invalid": Code("The namespaces file has a mistake.", Exit.SETTINGS, 500),
         "query.bad_cursor": Code("The cursor was not made by this list.", Exit.INPUT, 400),
         "query.bad_reference": Code("The id or reference has no form onefold knows.", Exit.INPUT, 400),
+        "query.invalid": Code(
+            "The query is not GraphQL that onefold answers, or its arguments contradict each other.", Exit.INPUT, 400
+        ),
         "query.page_too_large": Code("The page asked for is larger than is allowed.", Exit.INPUT, 400),
         "query.too_complex": Code("The query has more tokens or aliases than is allowed.", Exit.INPUT, 400),
         "query.too_deep": Code("The query nests deeper than is allowed.", Exit.INPUT, 400),

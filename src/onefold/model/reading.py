@@ -7,6 +7,7 @@ import msgspec
 from onefold.model.changes import DecisionKind
 from onefold.model.graph import Seen
 from onefold.model.identifiers import IdentifierKey
+from onefold.model.ids import encode, encode_number
 
 
 class KnownIdentifier(msgspec.Struct, frozen=True, gc=False):
@@ -21,10 +22,16 @@ class KnownIdentifier(msgspec.Struct, frozen=True, gc=False):
     first_ms: int
     last_ms: int
 
+    @property
+    def public_id(self) -> str:
+        """As doors name it: `idn_…`."""
+        return encode("idn", self.public)
+
 
 class KnownCustomer(msgspec.Struct, frozen=True, gc=False):
     """A customer as readers see it. `public`: 16 bytes of its anchor's public id; `anchor`: that identifier's number;
-    first_ms and last_ms: of the touchpoints that carry one of its identifiers; `anonymous`: no person, no contact."""
+    first_ms and last_ms: of the touchpoints that carry one of its identifiers; `anonymous`: no person, no contact;
+    `counts`, `apart`: as in `onefold.model.graph.Customer`, for they say why two customers stay apart."""
 
     key: int
     anchor: int
@@ -33,6 +40,13 @@ class KnownCustomer(msgspec.Struct, frozen=True, gc=False):
     first_ms: int
     last_ms: int
     anonymous: bool
+    counts: tuple[int, ...]
+    apart: int
+
+    @property
+    def public_id(self) -> str:
+        """As doors name it: `cus_…`."""
+        return encode("cus", self.public)
 
 
 class KnownLink(msgspec.Struct, frozen=True, gc=False):
@@ -70,6 +84,11 @@ class Touchpoint(msgspec.Struct, frozen=True, gc=False):
     identifiers: tuple[int, ...]
     body: bytes
 
+    @property
+    def public_id(self) -> str:
+        """As doors name it: `tp_…`."""
+        return encode("tp", self.message)
+
 
 class LedgerLine(msgspec.Struct, frozen=True, gc=False):
     """A decision as stored: `seq` is its place in the feed, `at_ms` the time of its commit, `messages` the touchpoints
@@ -84,6 +103,11 @@ class LedgerLine(msgspec.Struct, frozen=True, gc=False):
     link: int | None
     judgement: int | None
     messages: tuple[bytes, ...]
+
+    @property
+    def public_id(self) -> str:
+        """As doors name it: `dec_…`."""
+        return encode_number("dec", self.seq)
 
 
 class FeedKind(StrEnum):
