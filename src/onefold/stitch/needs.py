@@ -91,7 +91,8 @@ class Judgements(msgspec.Struct, frozen=True):
 
 
 class TouchpointsBy(msgspec.Struct, frozen=True):
-    """Touchpoints whose subject is one of these. Answer: list[tuple[number, subject, identifier numbers]]."""
+    """Touchpoints whose subject is one of these. Answer:
+    list[tuple[number, subject, at_ms, identifier numbers with the operators]]."""
 
     subjects: Sequence[int]
 

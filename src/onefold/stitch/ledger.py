@@ -1,0 +1,174 @@
+"""What the ledger is told: one line for each thing that a person would want explained.
+
+A join is told when customers that were there before it become one, or when a newcomer takes over as their anchor;
+an identifier that merely comes to a known customer is told by its links. A refusal is told when the link is new or
+stood before; what generic identifiers do not join is told once, by their own line.
+"""
+
+from collections.abc import Iterable
+
+from onefold.model.changes import Decision, DecisionKind
+from onefold.model.graph import Customer, Identifier, Link
+from onefold.stitch.history import History
+from onefold.stitch.ranks import trust_of
+from onefold.stitch.rules import APART, GENERIC, INSIDE
+from onefold.stitch.work import Group, Work
+
+LINK_REASONS = ("link:server", "link:public")
+
+
+def causes_of(work: Work, links: Iterable[Link]) -> tuple[int, ...]:
+    """Positions of the observations that brought these links or moved them."""
+    return tuple(sorted({work.causes[link.pair] for link in links if link.pair in work.causes}))
+
+
+def record_joined(work: Work, link: Link, left: Group, right: Group) -> None:
+    """Two customers are about to become one over this link."""
+    cause = work.causes[link.pair]
+    first, second = sorted((left, right), key=lambda g: (g.row.anchor_priority, g.row.anchor))
+    older = min(left.born, right.born)
+    if max(left.born, right.born) < cause or (older < cause and first.born != older):
+        tell_joined(work, link, first.row.anchor, [second.row.anchor])
+
+
+def tell_joined(work: Work, link: Link, into: int, others: Iterable[int]) -> None:
+    """The customers anchored at `others` are now part of the one anchored at `into`."""
+    reason = LINK_REASONS[trust_of(link.rank or 0)]
+    work.decisions.append(
+        Decision(
+            DecisionKind.JOINED, reason, (into, *others), (link.a, link.b), link.pair, None, causes_of(work, [link])
+        )
+    )
+
+
+def record_refused(work: Work, link: Link, left: Group, right: Group) -> None:
+    """A link between two customers was turned down."""
+    tell_link(work, DecisionKind.REFUSED, refusal(work, link, left, right), link, (left.row, right.row))
+
+
+def tell_link(
+    work: Work, kind: DecisionKind, reason: str, link: Link, customers: tuple[Customer, ...]
+) -> None:
+    """Something became of one link."""
+    anchors = tuple(row.anchor for row in customers)
+    work.decisions.append(Decision(kind, reason, anchors, (link.a, link.b), link.pair, None, causes_of(work, [link])))
+
+
+def refusal(work: Work, link: Link, left: Group, right: Group) -> str:
+    """The reason code of a link between two customers: the first rule they would break together."""
+    if link.mark == GENERIC:
+        return work.rules.reason(GENERIC)
+    if work.judged_apart(left, right):
+        return work.rules.reason(APART)
+    one, other = left.row, right.row
+    broken = work.rules.over(one.counts, one.size, other.counts, other.size, link.rank or 0)
+    return work.rules.reason(next(broken, link.mark))
+
+
+class Settled:
+    """What settling a region changes, seen before and after: made before its rows are written, told after."""
+
+    def __init__(
+        self, work: Work, links: Iterable[Link], identifiers: Iterable[Identifier], history: History
+    ) -> None:
+        """Remember how things stand."""
+        self.work, self.history = work, history
+        self.links = list(links)
+        self.pending = [link for link in self.links if link.rank is None or work.rank(link) != link.rank]
+        self.stood = {link.pair for link in self.links if link.mark == INSIDE and link.rank is not None}
+        self.owner = {i.id: i.customer for i in identifiers}
+        self.anchors = {key: work.customers[key].row.anchor for key in set(self.owner.values())}
+        self.refused = {link.pair for link in self.links if self._refused_by(self.owner, link)}
+
+    def record(self) -> None:
+        """Tell the ledger: what was torn apart and why, what came together, which links changed sides."""
+        self._record_splits()
+        self._record_joins()
+        now = {number: self._customer(number) for number in self.owner}
+        for link in self.links:
+            refused = self._refused_by(now, link)
+            if refused and link.pair not in self.refused and link.pair not in self.stood:
+                record_refused(self.work, link, *self._ends(link))
+            elif link.pair in self.refused and now[link.a] == now[link.b]:
+                left, _ = self._ends(link)
+                tell_link(self.work, DecisionKind.RELEASED, self._trust(link), link, (left.row,))
+
+    def _refused_by(self, owner: dict[int, int], link: Link) -> bool:
+        """Whether a rule keeps its ends apart; generic identifiers have a line of their own."""
+        return link.mark != GENERIC and link.rank is not None and owner[link.a] != owner[link.b]
+
+    def _record_splits(self) -> None:
+        parts: dict[int, list[int]] = {}
+        for number, key in self.owner.items():
+            customer = self.work.identifiers[number].customer
+            if customer not in parts.setdefault(key, []):
+                parts[key].append(customer)
+        torn = [link for link in self.links if link.pair in self.stood and link.mark != INSIDE]
+        for key, customers in parts.items():
+            if len(customers) > 1:
+                self._tell_split(key, customers, [link for link in torn if self.owner[link.a] == key])
+
+    def _tell_split(self, key: int, customers: list[int], torn: list[Link]) -> None:
+        work = self.work
+        anchors = [work.customers[customer].row.anchor for customer in customers]
+        stays = self.anchors[key]
+        anchors.sort(key=lambda anchor: (anchor != stays, anchor))
+        torn.sort(key=lambda link: link.rank or 0)
+        first = torn[0] if torn else None
+        reason = refusal(work, first, *self._ends(first)) if first else "judged_different"
+        ends = tuple(dict.fromkeys(end for link in torn for end in (link.a, link.b)))
+        causes = self._causes(key, *customers)
+        pair = first.pair if first else None
+        work.decisions.append(Decision(DecisionKind.SPLIT, reason, tuple(anchors), ends, pair, None, causes))
+
+    def _record_joins(self) -> None:
+        for _, link in self.history.tree:
+            one, other = self.owner[link.a], self.owner[link.b]
+            if one == other or self.anchors[one] == self.anchors[other]:
+                continue
+            into = self.work.group(self.work.identifiers[link.a]).row.anchor
+            others = [a for a in (self.anchors[one], self.anchors[other]) if a != into]
+            cause = self.work.causes.get(link.pair, -1)
+            if any(self.work.born.get(anchor, -1) < max(cause, 0) for anchor in others):
+                tell_joined(self.work, link, into, others)
+
+        for members in self._classes():
+            anchors = {self.anchors[self.owner[number]] for number in members}
+            if len(anchors) > 1:
+                into = self.work.group(self.work.identifiers[members[0]]).row.anchor
+                customers = (into, *sorted(anchors - {into}))
+                self.work.decisions.append(Decision(DecisionKind.JOINED, "judged_same", customers, tuple(members)))
+
+    def _classes(self) -> list[list[int]]:
+        nodes: dict[int, list[int]] = {}
+        for number, node in self.history.of.items():
+            nodes.setdefault(node, []).append(number)
+        return [members for members in nodes.values() if len(members) > 1]
+
+    def _causes(self, *customers: int) -> tuple[int, ...]:
+        concerned = [
+            link
+            for link in self.pending
+            if any(self.owner[end] in customers or self._customer(end) in customers for end in (link.a, link.b))
+        ]
+        return causes_of(self.work, concerned or self.pending)
+
+    def _ends(self, link: Link) -> tuple[Group, Group]:
+        a, b = self.work.ends(link)
+        return self.work.group(a), self.work.group(b)
+
+    def _customer(self, number: int) -> int:
+        return self.work.identifiers[number].customer
+
+    def _trust(self, link: Link) -> str:
+        return LINK_REASONS[trust_of(link.rank or 0)]
+
+
+def record_flips(work: Work) -> None:
+    """Identifiers that became generic by all evidence, or stopped being so."""
+    for number, was in work.flipped.items():
+        identifier = work.identifiers[number]
+        anchor = work.group(identifier).row.anchor
+        reason = "generic" if identifier.generic < was else "not_generic"
+        causes = tuple(sorted({c for pair, c in work.causes.items() if number in (pair >> 32, pair & 0xFFFFFFFF)}))
+        work.decisions.append(Decision(DecisionKind.GENERIC, reason, (anchor,), (number,), None, None, causes[-1:]))

@@ -1,0 +1,161 @@
+"""The customers that are settled together, and the links among them; it widens, customer by customer."""
+
+from collections.abc import Iterable, Mapping
+
+from onefold.model.graph import Identifier, Link
+from onefold.stitch.history import History, Profile
+from onefold.stitch.needs import HoldRefused, InsideOf, RefusedBelow
+from onefold.stitch.ranks import Place
+from onefold.stitch.rules import APART, FIRST_RULE, GENERIC, INSIDE, Rules, is_generic
+from onefold.stitch.work import Asking, Work
+
+
+class Region:
+    """A set of whole customers in hand.
+
+    Attributes:
+        identifiers: of all of them, by number. links: among them, by pair: all that are not turned down, those turned
+            down within the region, and those that wait to be decided.
+        below: number -> links turned down whose weaker end it is. above: numbers that are the stronger end of some.
+        changed: links made or marked in this transaction, by end.
+        before: number -> numbers judged one with it before this change; only where that is another set now.
+    """
+
+    def __init__(self, work: Work, pending: Iterable[Link], before: Mapping[int, frozenset[int]]) -> None:
+        """Nothing is in it yet but the links to decide."""
+        self.work = work
+        self.identifiers: dict[int, Identifier] = {}
+        self.links = {link.pair: link for link in pending}
+        self.below: dict[int, list[Link]] = {}
+        self.above: set[int] = set()
+        self.before = before
+        self.changed = touching([*work.new_links.values(), *work.marked_links.values()])
+
+    def widen(self, customers: Iterable[int]) -> Asking:
+        """Take in these customers whole."""
+        work, keys = self.work, sorted(set(customers))
+        yield from work.load_members(keys)
+        fresh = [i for key in keys for i in work.members(key).values() if i.id not in self.identifiers]
+        numbers = [i.id for i in fresh]
+        self.identifiers.update(zip(numbers, fresh, strict=True))
+        yield from work.load_judgements(i.id for i in fresh if i.apart)
+        for link in self._in_hand((yield InsideOf(numbers)), numbers):
+            if link.mark == INSIDE and link.rank is not None:
+                self.links[link.pair] = link
+        refused = [i for i in self._in_hand((yield RefusedBelow(numbers)), numbers) if i.mark > GENERIC]
+        self.above.update((yield HoldRefused(numbers)))
+        for number in numbers:
+            self.below[number] = []
+        for link in refused:
+            if link.a in self.below:
+                self.below[link.a].append(link)
+            if link.b in self.identifiers:
+                self.above.add(link.b)
+        self._take_refused_within()
+
+    def _in_hand(self, rows: Iterable[Link], numbers: Iterable[int]) -> list[Link]:
+        found = {link.pair: link for link in self.work.take_links(rows)}
+        found.update((link.pair, link) for number in numbers for link in self.changed.get(number, ()))
+        return list(found.values())
+
+    def _take_refused_within(self) -> None:
+        for links in self.below.values():
+            self.links.update((link.pair, link) for link in links if link.b in self.identifiers)
+
+    # -- replays
+
+    def place(self, link: Link, rank: int) -> Place:
+        """Where a link of this rank stands."""
+        a, b = self.work.ends(link)
+        first, second = (a.key, b.key) if a.key < b.key else (b.key, a.key)
+        return rank, first, second
+
+    def as_it_was(self) -> History:
+        """How the customers grew over the links that stood."""
+        history = self._history(self.before)
+        history.replay(
+            (
+                (self.place(link, link.rank), link)
+                for link in self.links.values()
+                if link.mark == INSIDE and link.rank is not None
+            ),
+            None,
+        )
+        return history
+
+    def as_it_is(self) -> History:
+        """How they grow by all evidence in hand."""
+        history = self._history({})
+        refusal = Refusing(self, history)
+        history.replay(
+            ((self.place(link, self.work.rank(link)), link) for link in self.links.values()), refusal.mark
+        )
+        return history
+
+    def _history(self, before: Mapping[int, frozenset[int]]) -> History:
+        of: dict[int, int] = {}
+        profiles: dict[int, Profile] = {}
+        for number, identifier in self.identifiers.items():
+            if number not in of:
+                alike = before.get(number) or self.work.one(identifier)
+                of.update(dict.fromkeys(alike, number))
+                profiles[number] = self._profile(alike)
+        return History(profiles, of)
+
+    def _profile(self, alike: frozenset[int]) -> Profile:
+        held = {self.work.identifiers[number].key.namespace for number in alike}
+        counts = tuple(int(name in held) for name in self.work.rules.counted)
+        apart = self.work.apart
+        outside = frozenset(i for i in alike if i in apart and apart[i] - self.identifiers.keys())
+        return Profile(counts, len(alike), outside)
+
+
+class Refusing:
+    """The rules as one replay meets them: it also knows who is judged apart within the region."""
+
+    def __init__(self, region: Region, history: History) -> None:
+        """Nothing is joined yet."""
+        self.rules: Rules = region.work.rules
+        self.identifiers, self.history = region.identifiers, history
+        self.apart = {
+            i: others & region.identifiers.keys()
+            for i, others in region.work.apart.items()
+            if i in region.identifiers and others & region.identifiers.keys()
+        }
+
+    def mark(self, left: int, right: int, link: Link, place: Place) -> int:
+        """Why this link may not join these groups; INSIDE if it may, or if they are one."""
+        if is_generic(self.identifiers[link.a], self.identifiers[link.b], place[0]):
+            return GENERIC
+        if left == right:
+            return INSIDE
+        if self.apart and self._held_apart(left, right):
+            return APART
+        one, other = self.history.profile(left), self.history.profile(right)
+        return next(self.rules.over(one.counts, one.size, other.counts, other.size, place[0]), INSIDE)
+
+    def _held_apart(self, left: int, right: int) -> bool:
+        find = self.history.find
+        return any(
+            {find(i), find(other)} == {left, right} for i, others in self.apart.items() for other in others
+        )
+
+
+def touching(links: Iterable[Link]) -> dict[int, list[Link]]:
+    """Links by each of their ends."""
+    found: dict[int, list[Link]] = {}
+    for link in links:
+        found.setdefault(link.a, []).append(link)
+        found.setdefault(link.b, []).append(link)
+    return found
+
+
+def lost(rules: Rules, was: Profile, now: Profile) -> set[int]:
+    """Marks that no longer witness a refusal, when a group holds `now` where it held `was`."""
+    marks = {FIRST_RULE + slot for slot, count in enumerate(now.counts) if count < was.counts[slot]}
+    marks.update(b.mark for b in rules.bridges if was.counts[b.slot] and not now.counts[b.slot])
+    if now.size < was.size:
+        marks.add(rules.size_mark)
+    if was.apart - now.apart:
+        marks.add(APART)
+    return marks

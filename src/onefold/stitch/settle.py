@@ -1,0 +1,141 @@
+"""Third step: what two ends alone could not tell. Replay the customers concerned, as they were and as they are.
+
+The region begins with the customers that hold an end of an undecided link, an identifier that became or stopped being
+generic, or one of a judgement. It is replayed, and widened over links turned down whose refusal no longer follows, until
+none is left. By induction over rank everything beyond it went as before.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from onefold.model.graph import Customer, Identifier, Link
+from onefold.stitch.history import History
+from onefold.stitch.ledger import Settled
+from onefold.stitch.ranks import ALWAYS, NEVER
+from onefold.stitch.region import Region
+from onefold.stitch.rules import FIRST_RULE, INSIDE
+from onefold.stitch.widening import Widening
+from onefold.stitch.work import Asking, Group, Work
+
+FIRST_LOOK = 8
+
+
+def settle(work: Work, pending: list[Link], before: Mapping[int, frozenset[int]]) -> Asking:
+    """Settle what waits to be decided, what changed between generic and not, and what was judged.
+
+    Args:
+        pending: links whose mark and rank are still what they were (None if they are new).
+        before: number -> what it was judged one with, where that is another set now.
+    """
+    region = Region(work, pending, before)
+    ends = {end for link in pending for end in (link.a, link.b)} | work.flipped.keys() | before.keys()
+    wanted: Iterable[int] = {work.identifiers[number].customer for number in ends}
+    most = FIRST_LOOK
+    while wanted:
+        yield from region.widen(wanted)
+        was, now = region.as_it_was(), region.as_it_is()
+        widening = Widening(region, was, now)
+        yield from widening.look(most)
+        wanted, most = widening.customers, most * 2
+    for pair, mark in widening.witnesses.items():
+        link = work.links[pair]
+        work.decide(link, mark, link.rank or 0)
+    apply(work, region, now)
+
+
+def apply(work: Work, region: Region, history: History) -> None:
+    """Write the replay into the rows: marks and ranks of links, customers, and who belongs to which."""
+    settled = Settled(work, region.links.values(), region.identifiers.values(), history)
+    for link in region.links.values():
+        work.decide(link, history.marks.get(link.pair, INSIDE), work.rank(link))
+    Regrouping(work, region, history).write()
+    settled.record()
+
+
+class Regrouping:
+    """The customers of a region after a replay."""
+
+    def __init__(self, work: Work, region: Region, history: History) -> None:
+        """`history`: the replay of the whole region."""
+        self.work, self.region, self.history = work, region, history
+        self.near: dict[int, list[tuple[int, int]]] = {}
+        for place, link in history.tree:
+            a, b = history.of[link.a], history.of[link.b]
+            self.near.setdefault(a, []).append((place[0], b))
+            self.near.setdefault(b, []).append((place[0], a))
+
+    def write(self) -> None:
+        """Give every group a customer: each old key stays with the largest part of what it was."""
+        groups: dict[int, list[Identifier]] = {}
+        for identifier in self.region.identifiers.values():
+            groups.setdefault(self.history.find(identifier.id), []).append(identifier)
+        taken: dict[int, int] = {}
+        for root, key in self._claims(groups):
+            if root not in taken and key not in taken.values():
+                taken[root] = key
+        gone = {i.customer for i in self.region.identifiers.values()} - set(taken.values())
+        for root, members in groups.items():
+            self._write_group(taken.get(root), members, self.history.profile(root).counts)
+        for key in gone:
+            self.work.drop(self.work.customers[key])
+
+    def _claims(self, groups: Mapping[int, list[Identifier]]) -> Iterable[tuple[int, int]]:
+        """(root, old key), most identifiers in common first, then the eldest."""
+        shared: dict[tuple[int, int], tuple[int, int]] = {}
+        for root, members in groups.items():
+            for identifier in members:
+                count, eldest = shared.get((root, identifier.customer), (0, -identifier.id))
+                shared[root, identifier.customer] = count + 1, max(eldest, -identifier.id)
+        return sorted(shared, key=lambda pair: shared[pair], reverse=True)
+
+    def _write_group(self, key: int | None, members: list[Identifier], counts: tuple[int, ...]) -> None:
+        work = self.work
+        anchor = min(members, key=lambda i: (work.rules.priority[i.key.namespace], i.id))
+        group = self._new_group(anchor) if key is None else work.customers[key]
+        self._write_joined(anchor, members)
+        apart = sum(1 for i in members if i.apart)
+        whole = self._whole(members)
+        priority = work.rules.priority[anchor.key.namespace]
+        group.row = Customer(group.row.key, anchor.id, priority, len(members), apart, list(counts), whole)
+        group.members = {i.id: i for i in members}
+        work.changed_customers.add(group.row.key)
+        for identifier in members:
+            if identifier.customer != group.row.key:
+                work.move(identifier, group.row.key)
+
+    def _new_group(self, anchor: Identifier) -> Group:
+        group = self.work.make_group(self.work.next_customer, anchor, -1)
+        self.work.customers[self.work.next_customer] = group
+        self.work.next_customer += 1
+        return group
+
+    def _write_joined(self, anchor: Identifier, members: list[Identifier]) -> None:
+        """From which rank on each is in one group with the anchor: the highest on its way there."""
+        core = self.history.of[anchor.id]
+        bounds, stack = {core: ALWAYS}, [core]
+        while stack:
+            node = stack.pop()
+            for rank, other in self.near.get(node, ()):
+                if other not in bounds:
+                    bounds[other] = max(bounds[node], rank)
+                    stack.append(other)
+        for identifier in members:
+            bound = bounds[self.history.of[identifier.id]]
+            if bound != identifier.joined:
+                identifier.joined = bound
+                self.work.changed_identifiers[identifier.id] = identifier
+
+    def _whole(self, members: list[Identifier]) -> list[int]:
+        rules = self.work.rules
+        whole = [ALWAYS] * rules.whole_count
+        bridges = {bridge.slot: bridge.mark - FIRST_RULE for bridge in rules.bridges}
+        for k in bridges.values():
+            whole[k] = NEVER
+        size = rules.size_mark - FIRST_RULE
+        for identifier in members:
+            slot = rules.slot.get(identifier.key.namespace)
+            whole[size] = max(whole[size], identifier.joined)
+            if slot is not None:
+                whole[slot] = max(whole[slot], identifier.joined)
+                if slot in bridges:
+                    whole[bridges[slot]] = min(whole[bridges[slot]], identifier.joined)
+        return whole
