@@ -188,9 +188,9 @@ class MemoryStore:
         weak = set(need.identifiers)
         return [copy_link(link) for link in self._at(weak) if link.a in weak and link.mark > GENERIC]
 
-    def _holdrefused(self, need: needs.HoldRefused) -> list[int]:
-        strong = set(need.identifiers)
-        return list({link.b for link in self._at(strong) if link.b in strong and link.mark > GENERIC})
+    def _holdrefused(self, need: needs.HoldRefused) -> list[tuple[int, int]]:
+        strong, marks = set(need.identifiers), set(need.marks)
+        return list({(link.b, link.mark) for link in self._at(strong) if link.b in strong and link.mark in marks})
 
     def _refusedabove(self, need: needs.RefusedAbove) -> list[Link]:
         found = [

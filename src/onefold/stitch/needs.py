@@ -61,9 +61,10 @@ class RefusedBelow(msgspec.Struct, frozen=True):
 
 
 class HoldRefused(msgspec.Struct, frozen=True):
-    """Which of these are the stronger end of a link marked otherwise than INSIDE or GENERIC. Answer: list[int]."""
+    """Which of these are the stronger end of links of which of these marks. Answer: list[tuple[identifier, mark]]."""
 
     identifiers: Sequence[int]
+    marks: Sequence[int]
 
 
 class RefusedAbove(msgspec.Struct, frozen=True):

@@ -16,7 +16,8 @@ class Region:
     Attributes:
         identifiers: of all of them, by number. links: among them, by pair: all that are not turned down, those turned
             down within the region, and those that wait to be decided.
-        below: number -> links turned down whose weaker end it is. above: numbers that are the stronger end of some.
+        below: number -> links turned down whose weaker end it is. above: (number, mark) where the store holds links of
+            that mark whose stronger end it is.
         changed: links made or marked in this transaction, by end.
         before: number -> numbers judged one with it before this change; only where that is another set now.
     """
@@ -27,7 +28,7 @@ class Region:
         self.identifiers: dict[int, Identifier] = {}
         self.links = {link.pair: link for link in pending}
         self.below: dict[int, list[Link]] = {}
-        self.above: set[int] = set()
+        self.above: set[tuple[int, int]] = set()
         self.before = before
         self.changed = touching([*work.new_links.values(), *work.marked_links.values()])
 
@@ -43,14 +44,12 @@ class Region:
             if link.mark == INSIDE and link.rank is not None:
                 self.links[link.pair] = link
         refused = [i for i in self._in_hand((yield RefusedBelow(numbers)), numbers) if i.mark > GENERIC]
-        self.above.update((yield HoldRefused(numbers)))
+        self.above.update((yield HoldRefused(numbers, self.work.rules.marks)))
         for number in numbers:
             self.below[number] = []
         for link in refused:
             if link.a in self.below:
                 self.below[link.a].append(link)
-            if link.b in self.identifiers:
-                self.above.add(link.b)
         self._take_refused_within()
 
     def _in_hand(self, rows: Iterable[Link], numbers: Iterable[int]) -> list[Link]:

@@ -44,7 +44,7 @@ class Rules:
         counted: names of the counted namespaces, strongest first; slot: name -> place in it.
         limits: by slot, the limit, or UNLIMITED.
         bridges: of the namespaces that distinguish, strongest first.
-        size_mark: number of the size rule, the last; size_limit: most identifiers of one customer.
+        marks: all rules' numbers. size_mark: number of the size rule, the last; size_limit: most identifiers of one customer.
         watched: name -> {stronger limited namespace: place of its counters in `Identifier.seen`}.
         thresholds: name -> per counter pair, how many values are still not generic.
     """
@@ -65,6 +65,7 @@ class Rules:
         )
         self.size_mark = first_bridge + len(telling)
         self.size_limit = size_limit
+        self.marks = tuple(range(APART, self.size_mark + 1))
         self.whole_count = self.size_mark - FIRST_RULE + 1
         self.watched = {n.name: self._watched(n) for n in linking}
         self.thresholds = {

@@ -29,7 +29,7 @@ class Stretch:
         self.region, self.identifier, self.mark = region, identifier, mark
         self.since, self.until, self.now = since, until, now
         self._page, self._low, self._after = PAGE, max(since[0], 0), -1
-        self._more = identifier.id in region.above
+        self._more = (identifier.id, mark) in region.above
         self._waiting: list[tuple[Place, Link]] = []
 
     def start(self) -> Asking:
@@ -111,14 +111,24 @@ class Widening:
 
     def _stretches(self) -> Iterable[Stretch]:
         """Where groups hold less than they did, at identifiers from which links turned down leave the region."""
-        region = self.region
+        region, held = self.region, self._marks_held()
         for identifier in self._members_of_changed():
             number = identifier.id
-            if not (region.below[number] or number in region.above or number in region.changed):
+            if not (marks := held.get(number)):
                 continue
             for since, until, was, now in differences(self.was.steps(number), self.now.steps(number)):
-                for mark in lost(region.work.rules, was, now):
+                for mark in lost(region.work.rules, was, now) & marks:
                     yield Stretch(region, identifier, mark, since, until, now)
+
+    def _marks_held(self) -> dict[int, set[int]]:
+        """number -> marks of the links turned down that touch it."""
+        region, held = self.region, dict[int, set[int]]()
+        for number, mark in region.above:
+            held.setdefault(number, set()).add(mark)
+        for links in (region.below, region.changed):
+            for number, some in links.items():
+                held.setdefault(number, set()).update(link.mark for link in some)
+        return held
 
     def _members_of_changed(self) -> Iterable[Identifier]:
         old, new = ({(place, link.pair) for place, link in history.tree} for history in (self.was, self.now))
