@@ -1,7 +1,8 @@
 -- The identity graph in SQLite. Times are milliseconds since 1970 (UTC). Numbers name rows inside the store;
 -- public ids are made of `identifiers.public` and `touchpoints.message`. JSON columns hold compact JSON text.
 
--- What the store knows about itself: secret (what public ids are keyed with), rules (fingerprint of the stitching rules).
+-- What the store knows about itself: secret (what public ids are keyed with), rules (fingerprint of the stitching rules),
+-- searchable (which traits trait_search holds), identifiers_indexed and claims_indexed (how far the search tables reach).
 CREATE TABLE meta (
     name  TEXT PRIMARY KEY,
     value BLOB NOT NULL
@@ -31,7 +32,6 @@ CREATE TABLE identifiers (
     public           BLOB NOT NULL,
     namespace        TEXT NOT NULL,
     value            TEXT NOT NULL,
-    initial          TEXT NOT NULL,     -- the first two characters, folded: for prefix search
     customer         INTEGER NOT NULL,
     joined           INTEGER NOT NULL,
     generic          INTEGER NOT NULL,
@@ -45,7 +45,6 @@ CREATE TABLE identifiers (
 );
 CREATE UNIQUE INDEX identifiers_public ON identifiers (public);
 CREATE INDEX identifiers_customer ON identifiers (customer);
-CREATE INDEX identifiers_initial ON identifiers (initial);
 CREATE INDEX identifiers_one ON identifiers (one) WHERE one IS NOT NULL;
 
 -- What follows from each customer's set of identifiers; its public id is its anchor's.
@@ -72,7 +71,8 @@ CREATE TABLE links (
 CREATE INDEX links_above ON links (b, mark, rank);
 CREATE INDEX links_refused ON links (a, mark, rank) WHERE mark > 1;
 
--- Every interaction; its number is its place in the change feed. identifiers: numbers, strongest first, operators last.
+-- Every interaction; its number is its place in the change feed. identifiers: numbers, strongest first;
+-- operators stand last, with a minus.
 CREATE TABLE touchpoints (
     number      INTEGER PRIMARY KEY,
     message     BLOB NOT NULL,
@@ -168,10 +168,11 @@ CREATE TABLE rejects (
     body    BLOB NOT NULL
 );
 
--- Substring search: rowid is the identifier's, or the claim's number.
+-- Search: rowid is the identifier's, or the claim's number; value is what `onefold.store.sqlite.folding` makes of it.
+-- These tables are filled a thousand values at a time, so the newest may be missing (meta says how far they reach).
 CREATE VIRTUAL TABLE identifier_search USING fts5 (
-    value, content = 'identifiers', content_rowid = 'number', columnsize = 0, tokenize = 'trigram remove_diacritics 1'
+    value, content = '', columnsize = 0, tokenize = 'trigram case_sensitive 1'
 );
 CREATE VIRTUAL TABLE trait_search USING fts5 (
-    value, content = '', contentless_delete = 1, tokenize = 'trigram remove_diacritics 1'
+    value, content = '', columnsize = 0, tokenize = 'trigram case_sensitive 1'
 );

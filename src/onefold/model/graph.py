@@ -61,8 +61,8 @@ class Customer(msgspec.Struct, gc=False):
     whole: list[int]
 
 
-class Seen(msgspec.Struct, gc=False):
-    """What one source saw of a link."""
+class Seen(msgspec.Struct, gc=False, array_like=True):
+    """What one source saw of a link. As JSON it is [source, first_ms, last_ms, count]."""
 
     source: int
     first_ms: int

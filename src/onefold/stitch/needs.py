@@ -93,7 +93,7 @@ class Judgements(msgspec.Struct, frozen=True):
 
 class TouchpointsBy(msgspec.Struct, frozen=True):
     """Touchpoints whose subject is one of these. Answer:
-    list[tuple[number, subject, at_ms, identifier numbers with the operators]]."""
+    list[tuple[number, subject, at_ms, identifier numbers without the operators]]."""
 
     subjects: Sequence[int]
 

@@ -1,0 +1,66 @@
+"""Claims: what identify events say, one row for each identifier, trait, source and value."""
+
+from collections.abc import Callable, Iterable
+from hashlib import blake2b
+from typing import Final
+
+import apsw
+
+from onefold.model.claims import canonical_json
+from onefold.model.sources import Source
+from onefold.model.traits import TraitRules
+from onefold.store.sqlite.rows import ask
+from onefold.store.sqlite.searching import index_claims, unindex_claims
+from onefold.store.sqlite.writes import Kept
+
+MOST_VALUES: Final = 50
+"""Of each identifier, trait and source that many values are kept, the newest."""
+
+LAST: Final = "SELECT coalesce(max(number), 0) FROM claims"
+SAY: Final = (
+    "INSERT INTO claims (identifier, trait, source, hash, value, first_ms, last_ms, count) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, 1) ON CONFLICT (identifier, trait, source, hash) DO UPDATE SET "
+    "first_ms = min(first_ms, ?6), last_ms = max(last_ms, ?6), count = count + 1"
+)
+PRUNE: Final = (
+    "DELETE FROM claims WHERE number IN (SELECT old.number "
+    "FROM (SELECT DISTINCT identifier, trait, source FROM claims WHERE number > ?) new "
+    "CROSS JOIN claims old ON old.number IN (SELECT c.number FROM claims c "
+    "WHERE c.identifier = new.identifier AND c.trait = new.trait AND c.source = new.source "
+    f"ORDER BY c.last_ms DESC, c.value LIMIT -1 OFFSET {MOST_VALUES})) "
+    "RETURNING number, trait, value"
+)
+
+
+def write_claims(
+    connection: apsw.Connection, kept: Iterable[Kept], source_number: Callable[[Source], int], traits: TraitRules
+) -> list[int]:
+    """Count what the events say, of the strongest identifier of each; -> the identifiers whose claims changed."""
+    rows = []
+    for event, place in kept:
+        if event.traits:
+            identifier, source, at_ms = place.identifiers[0], source_number(event.source), event.evidence_ms
+            for trait, value in event.traits.items():
+                text = canonical_json(value)
+                rows.append((identifier, trait, source, _hash(text), text, at_ms))
+    if not rows:
+        return []
+    rows.sort()
+    last = _last(connection)
+    connection.executemany(SAY, rows)
+    if _last(connection) > last:
+        pruned = ask(connection, PRUNE, last)
+        if pruned:
+            unindex_claims(connection, pruned, traits)
+        index_claims(connection, _last(connection), traits)
+    return list(dict.fromkeys(row[0] for row in rows))
+
+
+def _last(connection: apsw.Connection) -> int:
+    last: int = ask(connection, LAST)[0][0]
+    return last
+
+
+def _hash(text: str) -> int:
+    """64 bits that stand for a value in the index."""
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little", signed=True)

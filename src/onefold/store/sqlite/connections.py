@@ -1,0 +1,139 @@
+"""The connections of one process to one file: one that writes, and a bounded pool of those that read."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Condition, Lock
+from time import monotonic, sleep
+from typing import Final
+
+import apsw
+
+from onefold.errors import OnefoldError
+from onefold.store.sqlite.errors import closed
+
+BUSY_MS: Final = 10_000
+MOST_READERS: Final = 8
+CLOSING_SECONDS: Final = 10.0
+STATEMENTS: Final = 256
+"""Prepared statements that a connection keeps."""
+
+_WRITER: Final = (
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "wal_autocheckpoint = 16000",
+    "cache_size = -131072",
+    "temp_store = MEMORY",
+)
+_READER: Final = ("query_only = ON", "cache_size = -32768", "temp_store = MEMORY")
+
+
+class Connections:
+    """Hands out the connections to the file at `path`. The writer is given to one thread at a time."""
+
+    def __init__(self, path: Path, *, create: bool) -> None:
+        """Open the writer; unless `create`, the file must exist. Raises apsw.Error."""
+        self.path: Final = path
+        self.place: Final = str(path)
+        self.writer: Final = _open(path, apsw.SQLITE_OPEN_CREATE if create else 0)
+        self._writing: Final = Lock()
+        self._changed: Final = Condition(Lock())
+        self._idle: Final[list[apsw.Connection]] = []
+        self._all: Final[list[apsw.Connection]] = []
+        self._opening = 0
+        self._closed = False
+
+    def prepare_to_write(self) -> None:
+        """Set the writer up: only once the file is known to be ours, for this writes to it."""
+        _set(self.writer, _WRITER)
+
+    @contextmanager
+    def writing(self) -> Iterator[apsw.Connection]:
+        """The writer, for this thread alone. Raises OnefoldError `store.busy`, `store.unavailable`."""
+        if not self._writing.acquire(timeout=BUSY_MS / 1000):
+            raise _crowded(self.place, "writing to")
+        try:
+            if self._closed:
+                raise closed(self.place)
+            yield self.writer
+        finally:
+            self._writing.release()
+
+    def take_reader(self) -> apsw.Connection:
+        """A connection that reads, to be given back. Raises OnefoldError `store.busy`, `store.unavailable`."""
+        with self._changed:
+            if self._idle:
+                return self._idle.pop()
+            while not self._idle and not self._closed and len(self._all) + self._opening >= MOST_READERS:
+                if not self._changed.wait(BUSY_MS / 1000):
+                    raise _crowded(self.place, "reading")
+            if self._closed:
+                raise closed(self.place)
+            if self._idle:
+                return self._idle.pop()
+            self._opening += 1
+        return self._open_reader()
+
+    def _open_reader(self) -> apsw.Connection:
+        reader = None
+        try:
+            reader = _open(self.path, 0)
+            _set(reader, _READER)
+        finally:
+            with self._changed:
+                self._opening -= 1
+                if reader is not None:
+                    self._all.append(reader)
+                self._changed.notify()
+        return reader
+
+    def give_back(self, reader: apsw.Connection) -> None:
+        """A reader is free again, outside any transaction."""
+        with self._changed:
+            if not self._closed:
+                self._idle.append(reader)
+                self._changed.notify()
+                return
+        reader.close(True)
+
+    def close(self) -> None:
+        """Close all connections. What other threads are in the middle of ends with an error."""
+        with self._changed:
+            self._closed = True
+            readers = list(self._all)
+            self._all.clear()
+            self._idle.clear()
+            self._changed.notify_all()
+        # The writer comes last: whoever closes a file last brings its log into it, which readers may not.
+        for connection in (*readers, self.writer):
+            _close(connection)
+
+
+def _open(path: Path, more: int) -> apsw.Connection:
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE | more, statementcachesize=STATEMENTS)
+    connection.set_busy_timeout(BUSY_MS)
+    return connection
+
+
+def _set(connection: apsw.Connection, pragmas: tuple[str, ...]) -> None:
+    for pragma in pragmas:
+        connection.execute(f"PRAGMA {pragma}").fetchall()
+
+
+def _close(connection: apsw.Connection) -> None:
+    """Interrupt what runs on it until it can be closed."""
+    until = monotonic() + CLOSING_SECONDS
+    while True:
+        try:
+            connection.close(True)
+        except apsw.ThreadingViolationError:
+            if monotonic() > until:
+                raise
+            connection.interrupt()
+            sleep(0.001)
+        else:
+            return
+
+
+def _crowded(place: str, doing: str) -> OnefoldError:
+    return OnefoldError("store.busy", f"too many are {doing} {place} at once", "Try again; nothing was changed.")

@@ -1,0 +1,60 @@
+"""What SQLite says went wrong, in onefold's words."""
+
+import apsw
+
+from onefold.errors import OnefoldError
+
+
+def translated(error: apsw.Error, place: str) -> OnefoldError:
+    """The failure that `error` is; `place` says where the store is."""
+    match error:
+        case apsw.FullError():
+            return OnefoldError(
+                "store.full",
+                f"there is no room left to write to {place}",
+                "Make room on the disk; reads go on meanwhile.",
+            )
+        case apsw.BusyError() | apsw.LockedError():
+            return OnefoldError(
+                "store.busy", f"another process kept {place} locked for too long", "Try again; nothing was changed."
+            )
+        case apsw.NotADBError():
+            return not_ours(place)
+        case apsw.ReadOnlyError() | apsw.PermissionsError():
+            return unwritable(place)
+        case apsw.ConnectionClosedError() | apsw.CursorClosedError() | apsw.InterruptError():
+            return closed(place)
+        case apsw.CorruptError():
+            return OnefoldError(
+                "store.unavailable",
+                f"{place} is damaged: {error}",
+                "Restore it from a copy, or import its events anew.",
+            )
+        case apsw.IOError() | apsw.CantOpenError() | apsw.ProtocolError():
+            return OnefoldError(
+                "store.unavailable",
+                f"{place} cannot be read or written: {error}",
+                "Check the disk and the file's rights.",
+            )
+    return OnefoldError("store.unavailable", f"{place} failed: {error}", "This is a bug in onefold; please report it.")
+
+
+def closed(place: str) -> OnefoldError:
+    """The store was closed before, or meanwhile."""
+    return OnefoldError("store.unavailable", f"{place} was closed", "Open the store again.")
+
+
+def not_ours(place: str) -> OnefoldError:
+    """The file holds something else."""
+    return OnefoldError(
+        "store.not_ours", f"{place} is not a onefold store", "Name another file; onefold makes one that does not exist."
+    )
+
+
+def unwritable(place: str, why: str = "") -> OnefoldError:
+    """The file or its folder cannot be written."""
+    return OnefoldError(
+        "store.unwritable",
+        f"{place} cannot be written{': ' + why if why else ''}",
+        "Choose a file in a folder that exists and that this user may write to.",
+    )

@@ -1,0 +1,146 @@
+"""Opening a store: make it, bring its tables up to date, or say why not."""
+
+import re
+import secrets
+from pathlib import Path
+from typing import Any, Final
+
+import apsw
+
+from onefold.errors import OnefoldError
+from onefold.model.namespaces import Namespaces
+from onefold.model.traits import TraitRules
+from onefold.schema_files import schema_file
+from onefold.store.sqlite.connections import Connections
+from onefold.store.sqlite.errors import not_ours, translated, unwritable
+from onefold.store.sqlite.rows import ask
+from onefold.store.sqlite.searching import rebuild_trait_search
+from onefold.store.sqlite.store import SqliteStore
+
+APPLICATION_ID: Final = 0x6F6E666C
+"""`onfl`, in the file's header."""
+SECRET_BYTES: Final = 32
+PREFIX: Final = "sqlite:///"
+MIGRATION: Final = re.compile(r"(\d{4})_\w+\.sql")
+
+
+def path_of(url: str) -> Path:
+    """The file that `sqlite:///relative.db` or `sqlite:////absolute.db` names. Raises ValueError for other URLs."""
+    if not url.startswith(PREFIX) or not url.removeprefix(PREFIX).strip("/"):
+        raise ValueError(f"{url!r} is no URL like sqlite:///onefold.db or sqlite:////var/lib/onefold.db")
+    return Path(url.removeprefix(PREFIX))
+
+
+def open_sqlite(path: Path, namespaces: Namespaces, traits: TraitRules, *, read_only: bool = False) -> SqliteStore:
+    """The store in the file at `path`; unless `read_only`, it is made if there is none.
+
+    Raises:
+        OnefoldError: `store.unwritable`, `store.unavailable`, `store.busy`, `store.full`; `store.not_ours`;
+            `store.newer_schema`; `store.rules_changed`: its customers were stitched by other namespaces.
+    """
+    path = path.absolute()
+    if not path.parent.is_dir():
+        raise unwritable(str(path), f"{path.parent} is not a folder")
+    try:
+        connections = Connections(path, create=not read_only)
+    except apsw.CantOpenError as error:
+        raise _cannot_open(path, read_only) from error
+    try:
+        return _opened(connections, namespaces, traits, read_only)
+    except apsw.Error as error:
+        connections.close()
+        raise translated(error, connections.place) from error
+    except BaseException:
+        connections.close()
+        raise
+
+
+def _opened(connections: Connections, namespaces: Namespaces, traits: TraitRules, read_only: bool) -> SqliteStore:
+    connection, place = connections.writer, connections.place
+    version, latest = _version(connection, place), _migrations()
+    if not read_only:
+        if connection.readonly("main"):
+            raise unwritable(place)
+        connections.prepare_to_write()
+    if version < len(latest):
+        if read_only:
+            raise OnefoldError(
+                "store.read_only", f"{place} has to be brought up to date first", "Open it once for writing."
+            )
+        _migrate(connection, place, latest, namespaces)
+    facts: dict[str, Any] = dict(ask(connection, "SELECT name, value FROM meta"))
+    if facts["rules"] != namespaces.fingerprint:
+        raise OnefoldError(
+            "store.rules_changed",
+            f"{place} was stitched by other namespaces than those declared now",
+            "Declare the namespaces as they were, or import the events into a new store.",
+        )
+    if not read_only and facts["searchable"] != _searchable(traits):
+        _search_other_traits(connection, traits)
+    return SqliteStore(connections, facts["secret"], namespaces, traits, read_only=read_only)
+
+
+def _version(connection: apsw.Connection, place: str) -> int:
+    """The number of the last migration; 0 for an empty file. Raises `store.not_ours`, `store.newer_schema`."""
+    application: int = connection.pragma("application_id")
+    version: int = connection.pragma("user_version")
+    if application == APPLICATION_ID:
+        if version > len(_migrations()):
+            raise OnefoldError(
+                "store.newer_schema",
+                f"{place} has schema version {version}, and this onefold knows {len(_migrations())}",
+                "Install the onefold that wrote it, or a newer one.",
+            )
+        return version
+    if application or version or ask(connection, "SELECT 1 FROM sqlite_schema LIMIT 1"):
+        raise not_ours(place)
+    return 0
+
+
+def _migrations() -> list[Path]:
+    """The files that make the tables; the first leads from version 0 to 1."""
+    folder = schema_file("sqlite/0001_core.sql").parent
+    return sorted(path for path in folder.iterdir() if MIGRATION.fullmatch(path.name))
+
+
+def _migrate(connection: apsw.Connection, place: str, migrations: list[Path], namespaces: Namespaces) -> None:
+    """Run what is missing; another process may have been faster."""
+    connection.execute("BEGIN IMMEDIATE")
+    version = _version(connection, place)
+    for migration in migrations[version:]:
+        connection.execute(migration.read_text(encoding="utf-8")).fetchall()
+    if version == 0:
+        connection.pragma("application_id", APPLICATION_ID)
+        connection.executemany(
+            "INSERT INTO meta VALUES (?, ?)",
+            [
+                ("secret", secrets.token_bytes(SECRET_BYTES)),
+                ("rules", namespaces.fingerprint),
+                ("searchable", ""),
+                ("identifiers_indexed", 0),
+                ("claims_indexed", 0),
+            ],
+        )
+    connection.pragma("user_version", len(migrations))
+    connection.execute("COMMIT")
+
+
+def _searchable(traits: TraitRules) -> str:
+    """Which traits are searched, as text: those treated otherwise than the rest, after a sign for the rest."""
+    rest = traits.default.searchable
+    others = sorted(name for name, rule in traits.declared.items() if rule.searchable != rest)
+    return "\n".join(("all but" if rest else "only", *others))
+
+
+def _search_other_traits(connection: apsw.Connection, traits: TraitRules) -> None:
+    """The traits file makes other traits searchable than before."""
+    connection.execute("BEGIN IMMEDIATE")
+    rebuild_trait_search(connection, traits)
+    connection.execute("UPDATE meta SET value = ? WHERE name = 'searchable'", (_searchable(traits),))
+    connection.execute("COMMIT")
+
+
+def _cannot_open(path: Path, read_only: bool) -> OnefoldError:
+    if read_only and not path.exists():
+        return OnefoldError("store.unavailable", f"there is no store at {path}", "Import events, or name another.")
+    return unwritable(str(path))

@@ -1,0 +1,67 @@
+"""The store itself: hands out write transactions and views."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import apsw
+
+from onefold.errors import OnefoldError
+from onefold.model.ids import PublicIds
+from onefold.model.namespaces import Namespaces
+from onefold.model.traits import TraitRules
+from onefold.store.base import Transaction
+from onefold.store.sqlite.connections import Connections
+from onefold.store.sqlite.errors import translated
+from onefold.store.sqlite.transaction import SqliteTransaction
+
+
+class SqliteStore:
+    """A store in one SQLite file, made by `open_sqlite`. It may be used from any thread."""
+
+    def __init__(
+        self, connections: Connections, secret: bytes, namespaces: Namespaces, traits: TraitRules, *, read_only: bool
+    ) -> None:
+        """The file is known to be ours and up to date."""
+        self.secret = secret
+        self._connections: Final = connections
+        self._ids: Final = PublicIds(secret)
+        self._namespaces: Final = namespaces
+        self._traits: Final = traits
+        self._read_only: Final = read_only
+
+    def describe(self) -> str:
+        """The path of the file."""
+        return self._connections.place
+
+    def close(self) -> None:
+        """Let go of the file. What other threads are in the middle of ends with `store.unavailable`."""
+        self._connections.close()
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """A write transaction, begun at once: no other process writes until it ends."""
+        if self._read_only:
+            raise OnefoldError(
+                "store.read_only", f"{self.describe()} was opened for reading only", "Open it for writing."
+            )
+        with self._connections.writing() as connection:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield SqliteTransaction(connection, self._ids, self._traits)
+                    connection.execute("COMMIT")
+                except BaseException:
+                    _take_back(connection)
+                    raise
+            except apsw.Error as error:
+                raise translated(error, self.describe()) from error
+
+
+def _take_back(connection: apsw.Connection) -> None:
+    """End a transaction; a full disk, or closing the store, has ended it already."""
+    try:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+    except apsw.ConnectionClosedError:
+        pass
