@@ -88,9 +88,7 @@ class MemoryStore:
     def retract(self, number: int) -> None:
         retraction = Retraction(number, "tester", "a test", 0)
         judgement = self.judgements[number]
-        found = self._drive(
-            retract(self.rules, self.trusts(), judgement, retraction, last_customer=self.last_customer)
-        )
+        found = self._drive(retract(self.rules, self.trusts(), judgement, retraction, last_customer=self.last_customer))
         self.apply(found)
 
     def _drive(self, steps: Any) -> Any:
@@ -105,19 +103,21 @@ class MemoryStore:
 
     def apply(self, changes: ChangeSet) -> None:
         for row in changes.new_identifiers:
-            assert row.id not in self.identifiers and row.key not in self.numbers
+            assert row.id not in self.identifiers
+            assert row.key not in self.numbers
             self.identifiers[row.id], self.numbers[row.key] = copy_identifier(row), row.id
         for row in changes.changed_identifiers:
             kept = self.identifiers[row.id].customer
             self.identifiers[row.id] = msgspec.structs.replace(copy_identifier(row), customer=kept)
         for move in changes.moves:
             row = self.identifiers[move.identifier]
-            assert move.was == 0 or row.customer == move.was
+            assert move.was in {0, row.customer}
             self.members.get(row.customer, set()).discard(row.id)
             self.members.setdefault(move.customer, set()).add(row.id)
             row.customer = move.customer
         for customer in changes.new_customers:
-            assert customer.key not in self.customers and customer.key > self.last_customer
+            assert customer.key not in self.customers
+            assert customer.key > self.last_customer
         for customer in [*changes.new_customers, *changes.changed_customers]:
             self.customers[customer.key] = copy_customer(customer)
         self.last_customer = max([self.last_customer, *(c.key for c in changes.new_customers)])

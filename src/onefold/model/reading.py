@@ -8,17 +8,19 @@ from onefold.model.changes import DecisionKind
 from onefold.model.graph import Seen
 from onefold.model.identifiers import IdentifierKey
 from onefold.model.ids import encode, encode_number
+from onefold.model.sources import Trust
 
 
 class KnownIdentifier(msgspec.Struct, frozen=True, gc=False):
     """An identifier as readers see it. `customer` is the internal key of its customer, 0 for operators;
-    `generic`: by all evidence; `public`: 16 bytes of its public id."""
+    `generic_from`: its links of this trust or a worse one are refused as generic (`onefold.model.graph.Identifier`);
+    `public`: 16 bytes of its public id."""
 
     number: int
     key: IdentifierKey
     public: bytes
     customer: int
-    generic: bool
+    generic_from: int
     first_ms: int
     last_ms: int
 
@@ -26,6 +28,11 @@ class KnownIdentifier(msgspec.Struct, frozen=True, gc=False):
     def public_id(self) -> str:
         """As doors name it: `idn_…`."""
         return encode("idn", self.public)
+
+    @property
+    def generic(self) -> bool:
+        """Whether it is generic by all evidence."""
+        return self.generic_from <= Trust.PUBLIC
 
 
 class KnownCustomer(msgspec.Struct, frozen=True, gc=False):

@@ -1,14 +1,14 @@
 """Second step: decide each new or changed link by what is known of its two ends, where that is enough.
 
-Why this is exact. Evidence only adds links, or moves one *forward* in rank; a link turned down at its rank stays so while
-both its groups only grow. Growth can undo an *accepted* link only by a weak bridge: when a group comes to hold an
+Why this is exact. Evidence only adds links, or moves one *forward* in rank; a link turned down at its rank stays so
+while both its groups only grow. Growth can undo an *accepted* link only by a weak bridge: when a group comes to hold an
 identifier that distinguishes before a weak link that joined it to another. So:
 
 * INSIDE, both ends in one customer: safe if the customer holds at most one value of every namespace that
   distinguishes, or all of them are together before the link's rank, or its two ends are.
-* JOIN, a union that keeps every rule: accepted at whatever rank it comes. It is the only link across. Where only one side
-  holds an e-mail (say), each side's groups stay as they were, and so does who holds one. Where both do, the same, provided
-  that at its rank both groups held one: weak links across were turned down before, and still are.
+* JOIN, a union that keeps every rule: accepted at whatever rank it comes. It is the only link across. Where only one
+  side holds an e-mail (say), each side's groups stay as they were, and so does who holds one. Where both do, the same,
+  provided that at its rank both groups held one: weak links across were turned down before, and still are.
 * APPEND, a union that breaks a rule: refused, if before its rank both groups held what breaks it.
 * Everything else waits for `onefold.stitch.settle`.
 """

@@ -81,7 +81,8 @@ class History:
 
     def steps(self, identifier: int) -> list[tuple[Place, Profile]]:
         """What its group held, and from which place on; in order."""
-        since, node, found = FIRST, self.of[identifier], []
+        since, node = FIRST, self.of[identifier]
+        found: list[tuple[Place, Profile]] = []
         while True:
             log = self._log[node]
             start = bisect_left(log, since, key=itemgetter(0))
@@ -98,7 +99,8 @@ def differences(
     """Where two ways in which a group grew differ: (from, until, what it held, what it holds), in order."""
     was, now = dict(before), dict(after)
     places = sorted(was.keys() | now.keys())
-    found, old, new = [], before[0][1], after[0][1]
+    found: list[tuple[Place, Place, Profile, Profile]] = []
+    old, new = before[0][1], after[0][1]
     for place, until in zip(places, [*places[1:], LAST], strict=True):
         old, new = was.get(place, old), now.get(place, new)
         if old != new:

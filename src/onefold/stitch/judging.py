@@ -1,7 +1,7 @@
 """What people say of two identifiers, and how it is taken back.
 
-Invariant: judgements that stand never contradict one another, and always hold; identifiers judged the same form a *class*
-that counts once. Making one and retracting it leaves customers, ids, profiles and journeys as they were.
+Invariant: judgements that stand never contradict one another, and always hold; identifiers judged the same form a
+*class* that counts once. Making one and retracting it leaves customers, ids, profiles and journeys as they were.
 """
 
 from collections.abc import Generator, Iterable, Sequence
@@ -91,10 +91,7 @@ def unknown(key: IdentifierKey, field: str) -> Problem:
 def contradiction(work: Work, same: bool, a: Identifier, b: Identifier) -> Problem | None:
     """The problem of a judgement that the standing ones forbid."""
     one, other = work.one(a), work.one(b)
-    if same:
-        against = any(work.apart.get(i, set()) & other for i in one)
-    else:
-        against = b.id in one
+    against = any(work.apart.get(i, set()) & other for i in one) if same else b.id in one
     if not against:
         return None
     return Problem(
@@ -146,9 +143,7 @@ def reach(work: Work, number: int) -> frozenset[int]:
     return frozenset(found)
 
 
-def regroup(
-    work: Work, one: frozenset[int], other: frozenset[int], classes: Sequence[frozenset[int]]
-) -> Asking:
+def regroup(work: Work, one: frozenset[int], other: frozenset[int], classes: Sequence[frozenset[int]]) -> Asking:
     """Two classes become one, or one becomes two; -> settled. Values counted once count twice now, or the reverse."""
     before = {i: work.one(work.identifiers[i]) for i in one | other}
     for members in classes:
@@ -177,7 +172,9 @@ def recount(work: Work, one: frozenset[int], other: frozenset[int], more: int) -
         for number in neighbours:
             weak = work.identifiers[number]
             counter = work.rules.watched[weak.key.namespace].get(name)
-            for trust in range(NO_TRUST) if counter is not None else ():
+            if counter is None:
+                continue
+            for trust in range(NO_TRUST):
                 if all(any(saw(work, weak, i, trust) for i in side) for side in (left, right)):
                     add_seen(work, weak, counter + trust, more)
 

@@ -46,9 +46,7 @@ def record_refused(work: Work, link: Link, left: Group, right: Group) -> None:
     tell_link(work, DecisionKind.REFUSED, refusal(work, link, left, right), link, (left.row, right.row))
 
 
-def tell_link(
-    work: Work, kind: DecisionKind, reason: str, link: Link, customers: tuple[Customer, ...]
-) -> None:
+def tell_link(work: Work, kind: DecisionKind, reason: str, link: Link, customers: tuple[Customer, ...]) -> None:
     """Something became of one link."""
     anchors = tuple(row.anchor for row in customers)
     work.decisions.append(Decision(kind, reason, anchors, (link.a, link.b), link.pair, None, causes_of(work, [link])))
@@ -68,9 +66,7 @@ def refusal(work: Work, link: Link, left: Group, right: Group) -> str:
 class Settled:
     """What settling a region changes, seen before and after: made before its rows are written, told after."""
 
-    def __init__(
-        self, work: Work, links: Iterable[Link], identifiers: Iterable[Identifier], history: History
-    ) -> None:
+    def __init__(self, work: Work, links: Iterable[Link], identifiers: Iterable[Identifier], history: History) -> None:
         """Remember how things stand."""
         self.work, self.history = work, history
         self.links = list(links)

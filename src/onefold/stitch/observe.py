@@ -52,9 +52,7 @@ def ambiguous(work: Work, observation: Observation) -> bool:
         row = work.by_key.get(key)
         held.setdefault(key.namespace, set()).add(key.value if row is None else row.one or row.id)
     rules = work.rules
-    return any(
-        name in rules.slot and len(values) > rules.limits[rules.slot[name]] for name, values in held.items()
-    )
+    return any(name in rules.slot and len(values) > rules.limits[rules.slot[name]] for name, values in held.items())
 
 
 def observe(work: Work, position: int, observation: Observation) -> list[Identifier]:
@@ -106,7 +104,7 @@ def see(work: Work, position: int, observation: Observation, one: Identifier, ot
 
 
 def count(work: Work, link: Link, before: int) -> None:
-    """A link's best trust was `before`: its weaker end may have been seen with one more value of a stronger namespace."""
+    """A link's best trust was `before`: its weaker end may have been seen with one value more of a stronger one."""
     now = best_trust(link.seen, work.trusts)
     if now >= before:
         return
@@ -123,9 +121,7 @@ def count(work: Work, link: Link, before: int) -> None:
 def alike_to(work: Work, identifier: Identifier) -> Iterable[int]:
     """Those of its own namespace that are judged one with it, itself included."""
     return (
-        number
-        for number in work.one(identifier)
-        if work.identifiers[number].key.namespace == identifier.key.namespace
+        number for number in work.one(identifier) if work.identifiers[number].key.namespace == identifier.key.namespace
     )
 
 

@@ -59,8 +59,5 @@ def rank_of(base: int, newest: bool, seen: list[Seen], trusts: dict[int, Trust])
     else:
         trust = min(trusts[one.source] for one in seen)
         counting = [one for one in seen if trusts[one.source] == trust]
-    if newest:
-        age = OLDEST_AGE - max(one.last_ms for one in counting)
-    else:
-        age = min(one.first_ms for one in counting)
+    age = OLDEST_AGE - max(s.last_ms for s in counting) if newest else min(s.first_ms for s in counting)
     return trust << TRUST_SHIFT | base | age

@@ -86,9 +86,7 @@ class Region:
         """How they grow by all evidence in hand."""
         history = self._history({})
         refusal = Refusing(self, history)
-        history.replay(
-            ((self.place(link, self.work.rank(link)), link) for link in self.links.values()), refusal.mark
-        )
+        history.replay(((self.place(link, self.work.rank(link)), link) for link in self.links.values()), refusal.mark)
         return history
 
     def _history(self, before: Mapping[int, frozenset[int]]) -> History:
@@ -135,9 +133,7 @@ class Refusing:
 
     def _held_apart(self, left: int, right: int) -> bool:
         find = self.history.find
-        return any(
-            {find(i), find(other)} == {left, right} for i, others in self.apart.items() for other in others
-        )
+        return any({find(i), find(other)} == {left, right} for i, others in self.apart.items() for other in others)
 
 
 def touching(links: Iterable[Link]) -> dict[int, list[Link]]:

@@ -1,7 +1,7 @@
 """Stitching: from what a store holds and a batch of observations to what the store has to hold.
 
-Invariant: after every batch and judgement, a store that applied the change set holds what design section 4 says of *all*
-evidence so far: the same customers, refusals, generic identifiers and subjects in whatever order and batches it came.
+Invariant: after every batch and judgement, a store that applied the change set holds what the rules say of *all* its
+evidence: the same customers, refusals, generic identifiers and subjects in whatever order and batches it came.
 `tests/property` holds it against an oracle that recomputes everything.
 
 It goes in four steps, each in a module of its own, and reads only what it may change:

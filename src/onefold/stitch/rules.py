@@ -44,7 +44,8 @@ class Rules:
         counted: names of the counted namespaces, strongest first; slot: name -> place in it.
         limits: by slot, the limit, or UNLIMITED.
         bridges: of the namespaces that distinguish, strongest first.
-        marks: all rules' numbers. size_mark: number of the size rule, the last; size_limit: most identifiers of one customer.
+        marks: all rules' numbers; size_mark: the size rule's, the last.
+        size_limit: most identifiers of one customer.
         watched: name -> {stronger limited namespace: place of its counters in `Identifier.seen`}.
         thresholds: name -> per counter pair, how many values are still not generic.
     """
@@ -60,9 +61,7 @@ class Rules:
         self.limits = tuple(UNLIMITED if n.limit is None else n.limit for n in counted)
         first_bridge = FIRST_RULE + len(counted)
         telling = [n for n in counted if n.distinguishes]
-        self.bridges = tuple(
-            Bridge(first_bridge + k, self.slot[n.name], n.priority) for k, n in enumerate(telling)
-        )
+        self.bridges = tuple(Bridge(first_bridge + k, self.slot[n.name], n.priority) for k, n in enumerate(telling))
         self.size_mark = first_bridge + len(telling)
         self.size_limit = size_limit
         self.marks = tuple(range(APART, self.size_mark + 1))
@@ -116,9 +115,7 @@ class Rules:
         """The place in `Customer.whole` that speaks for a rule. What is judged apart may be any member."""
         return (self.size_mark if mark == APART else mark) - FIRST_RULE
 
-    def over(
-        self, counts: Sequence[int], size: int, theirs: Sequence[int], more: int, rank: int
-    ) -> Iterator[int]:
+    def over(self, counts: Sequence[int], size: int, theirs: Sequence[int], more: int, rank: int) -> Iterator[int]:
         """Numbers of the rules, judgements aside, that two groups with these counts and sizes break by a link of
         this rank; in the order in which readers are told of them."""
         for slot, limit in enumerate(self.limits):

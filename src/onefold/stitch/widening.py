@@ -1,8 +1,8 @@
 """Which customers beyond a region must be settled with it: those across links that may now be accepted.
 
 A link turned down that leaves the region stays turned down while the group at this end holds no less, by its rank, for
-the rule that it is marked with (its witness), or breaks another with what the other end's group surely held by then: then
-that is its new witness. The rest are at risk. They are read in order of rank, a few at a time: once their customers are
+the rule that it is marked with (its witness), or breaks another with what the other end's group surely held by then:
+then that is its new witness. The rest are at risk. They are read in order of rank, a few at a time: once their customers are
 in the region, what they bring is often what the others need as a witness.
 """
 
@@ -121,7 +121,7 @@ class Widening:
                     yield Stretch(region, identifier, mark, since, until, now)
 
     def _marks_held(self) -> dict[int, set[int]]:
-        """number -> marks of the links turned down that touch it."""
+        """Number -> marks of the links turned down that touch it."""
         region, held = self.region, dict[int, set[int]]()
         for number, mark in region.above:
             held.setdefault(number, set()).add(mark)

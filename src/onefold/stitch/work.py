@@ -102,9 +102,7 @@ class Work:
         held_apart = [key for key in missing if self.customers[key].row.apart]
         if held_apart:
             yield from self.load_members(held_apart)
-            yield from self.load_judgements(
-                i.id for key in held_apart for i in self.members(key).values() if i.apart
-            )
+            yield from self.load_judgements(i.id for key in held_apart for i in self.members(key).values() if i.apart)
         yield from self.load_classes(identifiers)
 
     def load_classes(self, identifiers: Iterable[Identifier]) -> Asking:
@@ -198,9 +196,7 @@ class Work:
         number, customer = self.next_identifier, self.next_customer
         self.next_identifier += 1
         self.next_customer += 1
-        row = Identifier(
-            number, key, b"", customer, ALWAYS, NO_TRUST, None, None, 0, at_ms, at_ms, None, None
-        )
+        row = Identifier(number, key, b"", customer, ALWAYS, NO_TRUST, None, None, 0, at_ms, at_ms, None, None)
         self.by_key[key] = self.identifiers[number] = row
         self.owner[number] = 0
         self.born[number] = born
