@@ -1,10 +1,12 @@
 """Claims: what was said about people, one value of one trait at a time."""
 
+from typing import Final
+
 import msgspec
 
 from onefold.model.identifiers import IdentifierKey
 
-_EXACT_WHOLE = 2**53
+_EXACT_WHOLE: Final = 2**53
 
 
 class Claim(msgspec.Struct, frozen=True, gc=False):
@@ -34,9 +36,9 @@ class Claim(msgspec.Struct, frozen=True, gc=False):
 
 
 def canonical_json(value: object) -> str:
-    """The one way a JSON value is written: keys in plain order, no spaces, whole numbers without a fraction.
+    """The one way a decoded JSON value is written: keys in plain order, no spaces, whole numbers without a fraction.
 
-    So 1 and 1.0, which JSON does not tell apart, are one value. Raises TypeError for what is not JSON.
+    So 1 and 1.0, between which SDKs do not tell, are one value.
     """
     return msgspec.json.encode(value if type(value) is str else _plain(value), order="deterministic").decode()
 

@@ -49,7 +49,7 @@ def _namespaces(top: YamlNode) -> Namespaces:
     if "namespaces" not in keys:
         raise top.child("namespaces").error("this key is missing", "Declare at least one namespace under it.")
     # Fields are named `email.fanout`, not `namespaces.email.fanout`.
-    nodes = replace(keys["namespaces"], field="").mapping()
+    nodes = {name: replace(node, field=name) for name, node in keys["namespaces"].mapping().items()}
     if not nodes:
         raise keys["namespaces"].error("no namespace is declared")
     namespaces = [_namespace(name, node) for name, node in nodes.items()]

@@ -91,9 +91,7 @@ class Normaliser:
         )
 
 
-def _key_maker(
-    namespace: Namespace, namespaces: Namespaces, region: str | None
-) -> Callable[[str], IdentifierKey | Problem]:
+def _key_maker(namespace: Namespace, namespaces: Namespaces, region: str) -> Callable[[str], IdentifierKey | Problem]:
     """The function from a text to a key of `namespace`, with its memory."""
     name = namespace.name
     blocked = namespaces.blocked | namespace.blocked
@@ -108,15 +106,14 @@ def _key_maker(
         text = _clean(raw)
         if isinstance(text, Problem):
             return msgspec.structs.replace(text, field=name)
-        pattern = blocked.match(text)
-        if pattern is None:
-            value = form(text)
-            if isinstance(value, Problem):
-                return msgspec.structs.replace(value, field=name)
-            pattern = None if value == text else blocked.match(value)
-            if pattern is None:
-                return IdentifierKey(name, value)
-        return _blocked(name, pattern)
+        if pattern := blocked.match(text):
+            return _blocked(name, pattern)
+        value = form(text)
+        if isinstance(value, Problem):
+            return msgspec.structs.replace(value, field=name)
+        if value != text and (pattern := blocked.match(value)):
+            return _blocked(name, pattern)
+        return IdentifierKey(name, value)
 
     remembered = lru_cache(maxsize=REMEMBERED[namespace.form])(make)
     return lambda raw: remembered(raw) if len(raw) <= LONGEST_REMEMBERED else make(raw)

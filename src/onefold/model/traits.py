@@ -142,4 +142,6 @@ def _sources(node: YamlNode) -> tuple[str, ...]:
         if source in lines:
             raise item.error(f"{source} stands twice, here and on line {lines[source]}")
         lines[source] = item.line
+    if not lines:
+        raise node.error("no source is listed")
     return tuple(lines)

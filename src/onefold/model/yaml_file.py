@@ -109,7 +109,7 @@ class YamlNode:
 def load(path: Path, code: str) -> YamlNode:
     """The top of the file at `path`. Raises OnefoldError with `code` if it cannot be read or is not YAML."""
     try:
-        return parse(path.read_bytes().decode("utf-8-sig"), str(path), code)
+        return parse(path.read_bytes().decode(), str(path), code)
     except OSError as error:
         raise OnefoldError(code, f"{path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
