@@ -8,13 +8,18 @@ CREATE TABLE meta (
     value BLOB NOT NULL
 ) WITHOUT ROWID;
 
--- One row a commit: the last sequence number it gave out, when, and the counters after it. The last row is the head.
+-- One row a commit: the last sequence number it gave out, and when; the last identifier number, customer key and judgement
+-- number by then; how many customers, links, touchpoints and decisions there were. The last row is the head.
 CREATE TABLE commits (
-    seq        INTEGER PRIMARY KEY,
-    at_ms      INTEGER NOT NULL,
-    identifier INTEGER NOT NULL,
-    customer   INTEGER NOT NULL,
-    judgement  INTEGER NOT NULL
+    seq         INTEGER PRIMARY KEY,
+    at_ms       INTEGER NOT NULL,
+    identifier  INTEGER NOT NULL,
+    customer    INTEGER NOT NULL,
+    judgement   INTEGER NOT NULL,
+    customers   INTEGER NOT NULL,
+    links       INTEGER NOT NULL,
+    touchpoints INTEGER NOT NULL,
+    decisions   INTEGER NOT NULL
 );
 
 -- Who says things, and how far each is trusted (0 server, 1 public).
@@ -137,6 +142,7 @@ CREATE TABLE decisions (
     judgement   INTEGER,
     messages    BLOB NOT NULL
 );
+CREATE INDEX decisions_kind ON decisions (kind);
 CREATE TABLE decisions_about (
     identifier INTEGER NOT NULL,
     seq        INTEGER NOT NULL,

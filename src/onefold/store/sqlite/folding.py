@@ -7,8 +7,14 @@ such runs too, so that a short text is found where a longer one begins, by the s
 from typing import Final
 from unicodedata import combining, normalize
 
+import msgspec
+
+from onefold.model.traits import TraitRules
+
 MARK: Final = "\x02"
 RUN: Final = 3
+
+_decode: Final = msgspec.json.Decoder(str).decode
 
 
 def fold(text: str) -> str:
@@ -24,16 +30,25 @@ def indexed(text: str) -> str:
     return MARK + MARK + fold(text)
 
 
-def pattern(text: str) -> str | None:
-    """The full-text query that finds `text`: anywhere, or where a text begins if it is shorter than three characters.
+def claimed_text(trait: str, value_json: str, traits: TraitRules) -> str | None:
+    """The text of a claim that is searched: of a searchable trait, and a text."""
+    if not value_json.startswith('"') or not traits[trait].searchable:
+        return None
+    return _decode(value_json)
 
-    None: nothing is found by it.
-    """
+
+def needle(text: str) -> str | None:
+    """What to look for in what `indexed` makes: `text` anywhere, or at the beginning if it is shorter than three
+    characters. None: it is nowhere."""
     folded = fold(text)
     if not folded or "\0" in folded or not _encodable(folded):
         return None
-    marked = folded if len(folded) >= RUN else MARK * (RUN - len(folded)) + folded
-    return '"' + marked.replace('"', '""') + '"'
+    return MARK * (RUN - len(folded)) + folded
+
+
+def query(sought: str) -> str:
+    """The full-text query for a needle."""
+    return '"' + sought.replace('"', '""') + '"'
 
 
 def _encodable(text: str) -> bool:

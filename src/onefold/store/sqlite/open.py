@@ -14,8 +14,8 @@ from onefold.schema_files import schema_file
 from onefold.store.sqlite.connections import Connections
 from onefold.store.sqlite.errors import not_ours, translated, unwritable
 from onefold.store.sqlite.rows import ask
-from onefold.store.sqlite.searching import rebuild_trait_search
 from onefold.store.sqlite.store import SqliteStore
+from onefold.store.sqlite.writing.indexing import rebuild_trait_search
 
 APPLICATION_ID: Final = 0x6F6E666C
 """`onfl`, in the file's header."""

@@ -20,6 +20,18 @@ CUSTOMER: Final = "c.key, c.anchor, c.anchor_priority, c.size, c.apart, c.counts
 LINK: Final = "l.pair, l.mark, l.rank, l.seen"
 JUDGEMENT: Final = "j.number, j.same, j.a, j.b, j.author, j.reason, j.at_ms, j.retracted_ms"
 
+STANDING: Final = (
+    f"SELECT {JUDGEMENT} FROM carray(?1) k CROSS JOIN judgements j ON j.a = k.value AND j.retracted_ms IS NULL "
+    f"UNION ALL "
+    f"SELECT {JUDGEMENT} FROM carray(?1) k CROSS JOIN judgements j ON j.b = k.value AND j.retracted_ms IS NULL"
+)
+"""Standing judgements that name any of these identifiers; twice if both."""
+
+MOVE_CHANGE: Final = 1
+CLAIMS_CHANGE: Final = 2
+SUBJECT_CHANGE: Final = 3
+"""What `changes.kind` says."""
+
 LOW_HALF: Final = 0xFFFFFFFF
 
 

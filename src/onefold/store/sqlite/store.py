@@ -8,12 +8,14 @@ import apsw
 
 from onefold.errors import OnefoldError
 from onefold.model.ids import PublicIds
-from onefold.model.namespaces import Namespaces
+from onefold.model.namespaces import Kind, Namespaces
 from onefold.model.traits import TraitRules
-from onefold.store.base import Transaction
+from onefold.store.base import Transaction, View
 from onefold.store.sqlite.connections import Connections
 from onefold.store.sqlite.errors import translated
-from onefold.store.sqlite.transaction import SqliteTransaction
+from onefold.store.sqlite.reading.snapshot import Facts
+from onefold.store.sqlite.reading.view import SqliteView
+from onefold.store.sqlite.writing.transaction import SqliteTransaction
 
 
 class SqliteStore:
@@ -25,9 +27,8 @@ class SqliteStore:
         """The file is known to be ours and up to date."""
         self.secret = secret
         self._connections: Final = connections
-        self._ids: Final = PublicIds(secret)
-        self._namespaces: Final = namespaces
-        self._traits: Final = traits
+        named = tuple(n.name for n in namespaces if n.kind in (Kind.PERSON, Kind.CONTACT))
+        self._facts: Final = Facts(PublicIds(secret), named, traits)
         self._read_only: Final = read_only
 
     def describe(self) -> str:
@@ -37,6 +38,20 @@ class SqliteStore:
     def close(self) -> None:
         """Let go of the file. What other threads are in the middle of ends with `store.unavailable`."""
         self._connections.close()
+
+    @contextmanager
+    def read(self) -> Iterator[View]:
+        """A view of the store as it is now, for this thread."""
+        try:
+            reader = self._connections.take_reader()
+            try:
+                reader.execute("BEGIN")
+                yield SqliteView(reader, self._facts)
+            finally:
+                _take_back(reader)
+                self._connections.give_back(reader)
+        except apsw.Error as error:
+            raise translated(error, self.describe()) from error
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
@@ -49,7 +64,7 @@ class SqliteStore:
             try:
                 connection.execute("BEGIN IMMEDIATE")
                 try:
-                    yield SqliteTransaction(connection, self._ids, self._traits)
+                    yield SqliteTransaction(connection, self._facts.ids, self._facts.traits)
                     connection.execute("COMMIT")
                 except BaseException:
                     _take_back(connection)

@@ -28,9 +28,9 @@ from onefold.stitch.rules import GENERIC, INSIDE
 from onefold.store.sqlite.rows import (
     CUSTOMER,
     IDENTIFIER,
-    JUDGEMENT,
     KEYED_IDENTIFIER,
     LINK,
+    STANDING,
     Rows,
     ask,
     blobs,
@@ -66,11 +66,6 @@ REFUSED_ABOVE: Final = (
     f"SELECT {LINK} FROM links l WHERE l.b = ? AND l.mark = ? AND (l.rank, l.pair) > (?, ?) AND l.rank <= ? "
     "ORDER BY l.rank, l.pair LIMIT ?"
 )
-JUDGEMENTS: Final = (
-    f"SELECT {JUDGEMENT} FROM carray(?1) k CROSS JOIN judgements j ON j.a = k.value AND j.retracted_ms IS NULL "
-    f"UNION ALL "
-    f"SELECT {JUDGEMENT} FROM carray(?1) k CROSS JOIN judgements j ON j.b = k.value AND j.retracted_ms IS NULL"
-)
 TOUCHPOINTS_BY: Final = (
     "SELECT t.number, t.subject, t.at_ms, t.identifiers "
     "FROM carray(?) k CROSS JOIN touchpoints t ON t.subject = k.value"
@@ -97,7 +92,7 @@ class Answers:
             HoldRefused: self._hold_refused,
             RefusedAbove: self._refused_above,
             Ones: lambda need: identifiers_of(self._ask(ONES, need.roots)),
-            Judgements: lambda need: judgements_of(self._ask(JUDGEMENTS, need.identifiers)),
+            Judgements: lambda need: judgements_of(self._ask(STANDING, need.identifiers)),
             TouchpointsBy: self._touchpoints_by,
         }
 

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import apsw
-import msgspec
 
 from onefold.model.changes import ChangeSet
 from onefold.model.events import Event
@@ -15,12 +14,13 @@ from onefold.model.sources import Source, Trust
 from onefold.model.traits import TraitRules
 from onefold.stitch.needs import Need
 from onefold.store.base import Head
-from onefold.store.sqlite.answers import Answers
-from onefold.store.sqlite.claims import write_claims
-from onefold.store.sqlite.operators import write_operators
+from onefold.store.sqlite.head import Totals, read_head, write_head
 from onefold.store.sqlite.rows import JUDGEMENT, ask, blobs, judgements_of
-from onefold.store.sqlite.searching import index_identifiers
-from onefold.store.sqlite.writes import (
+from onefold.store.sqlite.writing.answers import Answers
+from onefold.store.sqlite.writing.claims import write_claims
+from onefold.store.sqlite.writing.indexing import index_identifiers
+from onefold.store.sqlite.writing.operators import write_operators
+from onefold.store.sqlite.writing.writes import (
     write_customers,
     write_decisions,
     write_feed,
@@ -33,23 +33,13 @@ from onefold.store.sqlite.writes import (
 
 REJECTS_KEPT: Final = 10_000
 
-HEAD: Final = "SELECT seq, identifier, customer, judgement FROM commits ORDER BY seq DESC LIMIT 1"
-COMMIT: Final = "INSERT INTO commits (seq, at_ms, identifier, customer, judgement) VALUES (?, ?, ?, ?, ?)"
-EMPTY: Final = Head(0, 0, 0, 0)
-
-
-def read_head(connection: apsw.Connection) -> Head:
-    """Where the store stands."""
-    rows = ask(connection, HEAD)
-    return Head(*rows[0]) if rows else EMPTY
-
 
 class SqliteTransaction:
     """Reads and writes on a connection whose transaction is open."""
 
     def __init__(self, connection: apsw.Connection, ids: PublicIds, traits: TraitRules) -> None:
         """`connection` is between BEGIN IMMEDIATE and COMMIT."""
-        self.head = read_head(connection)
+        self.head, self._totals = read_head(connection)
         self._connection: Final = connection
         self._answers: Final = Answers(connection, ids)
         self._traits: Final = traits
@@ -96,28 +86,38 @@ class SqliteTransaction:
         """Write the changes and the events that caused them; -> the new head sequence number."""
         connection, public = self._connection, self._answers.public
         kept = [(event, place) for event, place in zip(events, changes.placed, strict=True) if place is not None]
-        head = self.head
-        last_identifier = head.identifier + len(changes.new_identifiers)
+        last_identifier = self.head.identifier + len(changes.new_identifiers)
         operators = write_operators(connection, kept, public, last_identifier)
         write_identifiers(connection, changes, public)
         write_customers(connection, changes)
         write_links(connection, changes)
         write_subjects(connection, changes.subjects)
         write_judgements(connection, changes)
-        seq = write_touchpoints(connection, kept, operators, self.source_number, head.seq)
+        seq = write_touchpoints(connection, kept, operators, self.source_number, self.head.seq)
         claimed = write_claims(connection, kept, self.source_number, self._traits)
         seq = write_decisions(connection, changes.decisions, events, at_ms, seq)
         seq = write_feed(connection, changes, claimed, seq)
-        if seq > head.seq:
-            self.head = Head(
-                seq,
-                max(last_identifier, *operators.values()) if operators else last_identifier,
-                max((head.customer, *(customer.key for customer in changes.new_customers))),
-                max(head.judgement, changes.judged.number if changes.judged else 0),
-            )
-            connection.execute(COMMIT, (seq, at_ms, *msgspec.structs.astuple(self.head)[1:]))
+        if seq > self.head.seq:
+            self._advance(seq, max(last_identifier, *operators.values(), 0), changes, len(kept))
+            write_head(connection, self.head, self._totals, at_ms)
             index_identifiers(connection, self.head.identifier)
         return seq
+
+    def _advance(self, seq: int, identifier: int, changes: ChangeSet, touchpoints: int) -> None:
+        """Move the head to `seq`, past all numbers that were given out."""
+        head, totals = self.head, self._totals
+        self.head = Head(
+            seq,
+            identifier,
+            max((head.customer, *(customer.key for customer in changes.new_customers))),
+            head.judgement if changes.judged is None else changes.judged.number,
+        )
+        self._totals = Totals(
+            totals.customers + len(changes.new_customers) - len(changes.dropped_customers),
+            totals.links + len(changes.new_links),
+            totals.touchpoints + touchpoints,
+            totals.decisions + len(changes.decisions),
+        )
 
     def reject(self, rejects: Iterable[Reject]) -> None:
         """Add to the reject log, which keeps the newest 10,000."""

@@ -7,15 +7,12 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 import apsw
-import msgspec
 
 from onefold.model.traits import TraitRules
-from onefold.store.sqlite.folding import indexed
+from onefold.store.sqlite.folding import claimed_text, indexed
 from onefold.store.sqlite.rows import ask
 
 STEP: Final = 1_000
-
-_text = msgspec.json.Decoder(str)
 
 
 def index_identifiers(connection: apsw.Connection, last: int) -> None:
@@ -65,8 +62,9 @@ def _index_claims(connection: apsw.Connection, reached: int, last: int, traits: 
 def _searched(claims: Iterable[tuple[Any, ...]], traits: TraitRules) -> Iterable[tuple[int, str]]:
     """Of claims (number, trait, value as JSON) those that are searched: texts of searchable traits, as indexed."""
     for number, trait, value in claims:
-        if value.startswith('"') and traits[trait].searchable:
-            yield number, indexed(_text.decode(value))
+        text = claimed_text(trait, value, traits)
+        if text is not None:
+            yield number, indexed(text)
 
 
 def _reached(connection: apsw.Connection, name: str) -> int:

@@ -10,7 +10,7 @@ from onefold.model.changes import ChangeSet, Decision, Placed
 from onefold.model.events import Event
 from onefold.model.identifiers import IdentifierKey
 from onefold.model.sources import Source
-from onefold.store.sqlite.rows import json_bytes, numbers
+from onefold.store.sqlite.rows import CLAIMS_CHANGE, MOVE_CHANGE, SUBJECT_CHANGE, json_bytes, numbers
 
 NEW_IDENTIFIER: Final = (
     "INSERT INTO identifiers (number, public, namespace, value, customer, joined, generic, seen, one, apart, "
@@ -48,10 +48,6 @@ DECISION: Final = (
 )
 ABOUT: Final = "INSERT INTO decisions_about (identifier, seq) VALUES (?, ?)"
 CHANGE: Final = "INSERT INTO changes (seq, kind, identifier, customer, was, touchpoint) VALUES (?, ?, ?, ?, ?, ?)"
-
-MOVE_CHANGE: Final = 1
-CLAIMS_CHANGE: Final = 2
-SUBJECT_CHANGE: Final = 3
 
 Kept = tuple[Event, Placed]
 """An event that is stored, and where it went."""

@@ -8,7 +8,7 @@ import apsw
 from onefold.model.identifiers import IdentifierKey
 from onefold.stitch.rules import NO_TRUST
 from onefold.store.sqlite.rows import ask, blobs
-from onefold.store.sqlite.writes import Kept
+from onefold.store.sqlite.writing.writes import Kept
 
 NOBODY: Final = 0
 FIND: Final = "SELECT i.public, i.number FROM carray(?) k CROSS JOIN identifiers i ON i.public = k.value"

@@ -10,8 +10,8 @@ from onefold.model.claims import canonical_json
 from onefold.model.sources import Source
 from onefold.model.traits import TraitRules
 from onefold.store.sqlite.rows import ask
-from onefold.store.sqlite.searching import index_claims, unindex_claims
-from onefold.store.sqlite.writes import Kept
+from onefold.store.sqlite.writing.indexing import index_claims, unindex_claims
+from onefold.store.sqlite.writing.writes import Kept
 
 MOST_VALUES: Final = 50
 """Of each identifier, trait and source that many values are kept, the newest."""

@@ -1,0 +1,96 @@
+"""Reading identifiers, customers and what was said of them."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from onefold.model.claims import Claim
+from onefold.model.graph import Judgement
+from onefold.model.identifiers import IdentifierKey
+from onefold.model.reading import KnownCustomer, KnownIdentifier
+from onefold.stitch.rules import NO_TRUST
+from onefold.store.sqlite.reading.snapshot import Snapshot
+from onefold.store.sqlite.rows import JUDGEMENT, STANDING, ask, blobs, judgements_of, read_number_tuple
+
+MOST_MEMBERS: Final = 10_000
+
+KNOWN: Final = f"i.number, i.namespace, i.value, i.public, i.customer, i.generic < {NO_TRUST}, i.first_ms, i.last_ms"
+BY_PUBLIC: Final = f"SELECT {KNOWN} FROM carray(?) k CROSS JOIN identifiers i ON i.public = k.value"
+BY_NUMBER: Final = f"SELECT {KNOWN} FROM carray(?) k CROSS JOIN identifiers i ON i.number = k.value"
+MEMBERS: Final = (
+    f"SELECT {KNOWN} FROM carray(?) k CROSS JOIN identifiers i ON i.number IN "
+    f"(SELECT m.number FROM identifiers m WHERE m.customer = k.value ORDER BY m.number LIMIT {MOST_MEMBERS})"
+)
+CUSTOMERS: Final = (
+    "SELECT c.key, c.anchor, a.public, c.size, m.first_ms, m.last_ms, m.anonymous, c.counts, c.apart "
+    "FROM (SELECT k.value AS key, min(i.first_ms) AS first_ms, max(i.last_ms) AS last_ms, "
+    "NOT max(i.namespace IN ({named})) AS anonymous "
+    "FROM carray(?1) k CROSS JOIN identifiers i ON i.customer = k.value GROUP BY k.value) m "
+    "CROSS JOIN customers c ON c.key = m.key CROSS JOIN identifiers a ON a.number = c.anchor"
+)
+CLAIMS: Final = (
+    "SELECT i.customer, i.namespace, i.value, c.trait, c.source, c.value, c.first_ms, c.last_ms, c.count "
+    "FROM carray(?) k CROSS JOIN identifiers i ON i.customer = k.value CROSS JOIN claims c ON c.identifier = i.number"
+)
+JUDGEMENTS_BY_NUMBER: Final = f"SELECT {JUDGEMENT} FROM carray(?) k CROSS JOIN judgements j ON j.number = k.value"
+
+
+class Identities(Snapshot):
+    """Who there is."""
+
+    __slots__ = ()
+
+    def by_key(self, keys: Sequence[IdentifierKey]) -> dict[IdentifierKey, KnownIdentifier]:
+        """Identifiers by namespace and value."""
+        digest = self._facts.ids.digest
+        return {found.key: found for found in self.by_public([digest(key) for key in keys]).values()}
+
+    def by_public(self, publics: Sequence[bytes]) -> dict[bytes, KnownIdentifier]:
+        """Identifiers by the 16 bytes of their public ids."""
+        if not publics:
+            return {}
+        return {found.public: found for found in _known(ask(self._connection, BY_PUBLIC, blobs(set(publics))))}
+
+    def by_number(self, numbers: Sequence[int]) -> dict[int, KnownIdentifier]:
+        """Identifiers by the store's number."""
+        return {found.number: found for found in _known(self._ask(BY_NUMBER, numbers))}
+
+    def customers(self, keys: Sequence[int]) -> dict[int, KnownCustomer]:
+        """Customers by key."""
+        named, read = self._facts.named, read_number_tuple
+        statement = CUSTOMERS.format(named=", ".join(f"?{number}" for number in range(2, len(named) + 2)))
+        rows = self._ask(statement, keys, *named)
+        return {
+            row[0]: KnownCustomer(row[0], row[1], row[2], row[3], row[4], row[5], bool(row[6]), read(row[7]), row[8])
+            for row in rows
+        }
+
+    def members(self, customers: Sequence[int]) -> dict[int, list[KnownIdentifier]]:
+        """All identifiers of each customer, the eldest first."""
+        found: dict[int, list[KnownIdentifier]] = {}
+        for identifier in _known(self._ask(MEMBERS, customers)):
+            found.setdefault(identifier.customer, []).append(identifier)
+        return found
+
+    def claims(self, customers: Sequence[int]) -> dict[int, list[Claim]]:
+        """All claims about the identifiers of each customer."""
+        sources = self._known_sources()
+        found: dict[int, list[Claim]] = {}
+        for customer, namespace, value, trait, source, *said in self._ask(CLAIMS, customers):
+            claim = Claim(IdentifierKey(namespace, value), trait, sources[source].name, *said)
+            found.setdefault(customer, []).append(claim)
+        return found
+
+    def judgements(self, identifiers: Sequence[int]) -> list[Judgement]:
+        """Standing judgements that name any of these identifiers."""
+        return judgements_of(self._ask(STANDING, identifiers))
+
+    def judgements_by_number(self, numbers: Sequence[int]) -> dict[int, Judgement]:
+        """Judgements, standing or retracted."""
+        return {found.number: found for found in judgements_of(self._ask(JUDGEMENTS_BY_NUMBER, numbers))}
+
+
+def _known(rows: Iterable[tuple[Any, ...]]) -> list[KnownIdentifier]:
+    return [
+        KnownIdentifier(number, IdentifierKey(namespace, value), public, customer, bool(generic), first_ms, last_ms)
+        for number, namespace, value, public, customer, generic, first_ms, last_ms in rows
+    ]
