@@ -60,6 +60,11 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
         ),
         "event.too_large": Code("The event alone has more bytes than is allowed.", Exit.INPUT, 413),
         "event.too_many_identifiers": Code("The event names more than 12 identifiers.", Exit.INPUT, 400),
+        "event.value_dropped": Code(
+            "A value of the event is not what its field holds and was dropped; the rest of the event counts.",
+            Exit.INPUT,
+            400,
+        ),
         "identifier.blocked": Code(
             "The value stands for nobody (empty, `null`, `unknown`, `test`, …) and was dropped.", Exit.INPUT, 400
         ),

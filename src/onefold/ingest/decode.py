@@ -1,0 +1,270 @@
+"""Makes events of what senders send. Each event of a batch is decoded on its own, so that none sinks the others.
+
+A `Decoder` serves a process, from any thread. What it makes of an event is a value: `Decoded`, or `Rejected` with the
+field at fault and what to do about it. Only a body that is no batch at all raises.
+"""
+
+from hashlib import blake2b
+from typing import Final
+
+import msgspec
+import orjson
+
+from onefold.errors import OnefoldError, Problem
+from onefold.ingest import split
+from onefold.ingest.context import channel_of, kept
+from onefold.ingest.identifiers import IdentifierReader, Identifiers
+from onefold.ingest.mend import mend
+from onefold.ingest.money import currency_of, revenue_of
+from onefold.ingest.stamps import NOTHING, Arrival, epoch_ms, message_id_of, time_of
+from onefold.ingest.wire import JsonObject, WireBatch, WireEvent, problem_of
+from onefold.model.events import Event
+from onefold.model.namespaces import Namespaces
+from onefold.model.normalise import Normaliser
+from onefold.model.sources import Source, Trust
+
+MOST_EVENT_BYTES: Final = 100_000
+MOST_EVENTS: Final = 5_000
+
+_EVENT: Final = msgspec.json.Decoder(WireEvent)
+_BATCH: Final = msgspec.json.Decoder(WireBatch)
+_CANONICAL: Final = msgspec.json.Encoder(order="deterministic")
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+
+# All that decoding what others wrote may end with: half a character, wrong bytes and 1e999 each have their own.
+_NOT_STRICT_JSON: Final = (msgspec.DecodeError, orjson.JSONEncodeError, UnicodeDecodeError, RecursionError)
+
+
+class Decoded(msgspec.Struct, frozen=True, gc=False):
+    """An event that may be stored, what of it was dropped, and the bytes it was made of."""
+
+    event: Event
+    warnings: tuple[Problem, ...]
+    raw: bytes
+
+    @property
+    def source(self) -> Source:
+        """Who said it."""
+        return self.event.source
+
+    @property
+    def message_id(self) -> str:
+        """As sent, or as made at the door."""
+        return self.event.message_id
+
+
+class Rejected(msgspec.Struct, frozen=True, gc=False):
+    """An event that cannot be stored, and why. `message_id`: as sent, if it was understood that far."""
+
+    problem: Problem
+    source: Source
+    message_id: str | None
+    warnings: tuple[Problem, ...]
+    raw: bytes
+
+
+class Decoder:
+    """Decodes the wire format by one set of namespaces."""
+
+    def __init__(
+        self,
+        namespaces: Namespaces,
+        normaliser: Normaliser,
+        secret: bytes,
+        *,
+        max_event_bytes: int = MOST_EVENT_BYTES,
+        max_events: int = MOST_EVENTS,
+    ) -> None:
+        """`secret`: the store's, 16 to 64 bytes, which message ids are hashed with. The rest bounds what is taken."""
+        self._reader: Final = IdentifierReader(namespaces, normaliser.key)
+        self._keyed: Final = blake2b(key=secret, digest_size=16)
+        self._max_event_bytes: Final = max_event_bytes
+        self._max_events: Final = max_events
+
+    def decode_batch(self, body: bytes, source: Source, received_ms: int) -> list[Decoded | Rejected]:
+        """The events of a body `{"batch": […], "sentAt": …, "context": …}`, in order.
+
+        Raises OnefoldError: `body.invalid_json`; `event.invalid` when it has no list `batch`; `body.too_large` when
+        that has too many events.
+        """
+        batch = _batch(body.removeprefix(_BYTE_ORDER_MARK))
+        if len(batch.batch) > self._max_events:
+            raise OnefoldError(
+                "body.too_large",
+                f"the batch has {len(batch.batch)} events; it may have {self._max_events}",
+                "Send smaller batches, or raise max_events_per_batch.",
+                "batch",
+            )
+        sent_ms = epoch_ms(batch.sent_at)
+        arrival = Arrival(
+            source,
+            received_ms,
+            live=True,
+            slow_ms=0 if sent_ms is None else received_ms - sent_ms,
+            context=batch.context if isinstance(batch.context, dict) else NOTHING,
+        )
+        return [self._decode(bytes(raw), arrival) for raw in batch.batch]
+
+    def decode_event(self, raw: bytes, source: Source, received_ms: int) -> Decoded | Rejected:
+        """One event that is happening, as JSON."""
+        return self._decode(raw, Arrival(source, received_ms, live=True))
+
+    def decode_line(self, line: bytes, source: Source, received_ms: int) -> Decoded | Rejected:
+        """One event of a file: it must say when it happened, as the time of receipt says nothing."""
+        return self._decode(line, Arrival(source, received_ms, live=False))
+
+    def _decode(self, raw: bytes, arrival: Arrival) -> Decoded | Rejected:
+        if len(raw) > self._max_event_bytes:
+            return _rejected(_too_large(len(raw), self._max_event_bytes), raw, arrival)
+        if split.too_deep(raw):
+            return _rejected(_TOO_DEEP, raw, arrival)
+        try:
+            return self._event(_EVENT.decode(raw), raw, arrival, [])
+        except _NOT_STRICT_JSON:
+            return self._decode_leniently(raw, arrival)
+
+    def _decode_leniently(self, raw: bytes, arrival: Arrival) -> Decoded | Rejected:
+        try:
+            value, warnings = mend(raw)
+        except (ValueError, RecursionError) as error:
+            return _rejected(_not_json(error), raw, arrival)
+        try:
+            event = msgspec.convert(value, WireEvent)
+        except msgspec.ValidationError as error:
+            said = value.get("messageId") if isinstance(value, dict) else None
+            message_id = said if isinstance(said, str) else None
+            return Rejected(problem_of(error, value), arrival.source, message_id, tuple(warnings), raw)
+        return self._event(event, raw, arrival, warnings)
+
+    def _event(self, event: WireEvent, raw: bytes, arrival: Arrival, warnings: list[Problem]) -> Decoded | Rejected:
+        made = self._made(event, arrival, warnings)
+        if isinstance(made, Event):
+            return Decoded(made, tuple(warnings), raw)
+        message_id = None if event.message_id is None else str(event.message_id)
+        return Rejected(made, arrival.source, message_id, tuple(warnings), raw)
+
+    def _made(self, event: WireEvent, arrival: Arrival, warnings: list[Problem]) -> Event | Problem:
+        traits, properties, context = event.traits or {}, event.properties or {}, event.context or {}
+        if isinstance(traits, list) or isinstance(properties, list) or isinstance(context, list):
+            return _a_list_for_an_object(event)
+        event.sent_at = None
+        said = blake2b(_CANONICAL.encode(event), digest_size=16).digest()
+        message_id = message_id_of(event, said, arrival)
+        if isinstance(message_id, Problem):
+            return message_id
+        at_ms = time_of(event, arrival)
+        if isinstance(at_ms, Problem):
+            return at_ms
+        if arrival.context:
+            context = {**arrival.context, **context}
+        identifiers = self._identifiers(event, traits, properties, context, arrival.source, warnings)
+        if isinstance(identifiers, Problem):
+            return identifiers
+        keeping = kept(context, event.group_id)
+        if event.category and "category" not in properties:
+            properties = {**properties, "category": event.category}
+        message = self._keyed.copy()
+        message.update(f"{arrival.source.name}\0{message_id}".encode())
+        return Event(
+            message=message.digest(),
+            content=said[:8],
+            message_id=message_id,
+            source=arrival.source,
+            at_ms=at_ms,
+            received_ms=arrival.received_ms,
+            type=event.type,
+            name=_name(event),
+            channel=channel_of(event.channel, event.type, context),
+            campaign=_campaign(keeping),
+            revenue=revenue_of(properties, warnings),
+            currency=currency_of(properties, warnings),
+            identifiers=identifiers.linked,
+            operators=identifiers.operators,
+            device=identifiers.device,
+            crowded=identifiers.crowded,
+            alias=identifiers.alias,
+            traits=_claimed(traits) if event.type == "identify" else NOTHING,
+            body=orjson.dumps({"properties": properties, "context": keeping, "traits": traits}),
+        )
+
+    def _identifiers(
+        self,
+        event: WireEvent,
+        traits: JsonObject,
+        properties: JsonObject,
+        context: JsonObject,
+        source: Source,
+        warnings: list[Problem],
+    ) -> Identifiers | Problem:
+        # The traits of a group event are the group's: its e-mail address is nobody's.
+        said = self._reader.said(event, NOTHING if event.type == "group" else traits, properties, context)
+        previous = self._reader.previous(event) if event.type == "alias" else None
+        if isinstance(previous, Problem):
+            return previous
+        return self._reader.read(said, previous, may_judge=source.trust is Trust.SERVER, warnings=warnings)
+
+
+def _batch(body: bytes) -> WireBatch:
+    try:
+        return _BATCH.decode(body)
+    except _NOT_STRICT_JSON:
+        return _batch_leniently(body)
+
+
+def _batch_leniently(body: bytes) -> WireBatch:
+    """The body taken apart, when a part of it is not JSON, or when it is no batch."""
+    try:
+        members = split.members(body)
+        batch = members.get("batch")
+        events = None if batch is None or not batch.startswith(b"[") else split.items(batch)
+        others = {name: mend(members[name])[0] for name in ("sentAt", "context") if name in members}
+    except (ValueError, RecursionError) as error:
+        raise OnefoldError(
+            "body.invalid_json", f"the body is not a JSON object: {error}", 'Send {"batch": [an event, …]}.'
+        ) from error
+    if events is None:
+        raise OnefoldError("event.invalid", "the body has no list batch", 'Send {"batch": [an event, …]}.', "batch")
+    return WireBatch([msgspec.Raw(event) for event in events], others.get("sentAt"), others.get("context"))
+
+
+def _name(event: WireEvent) -> str | None:
+    if event.type == "track":
+        return event.event or event.name or None
+    return event.name or None if event.type in {"page", "screen"} else None
+
+
+def _campaign(keeping: JsonObject) -> str | None:
+    campaign = keeping.get("campaign")
+    name = campaign.get("name") if isinstance(campaign, dict) else None
+    return str(name) if isinstance(name, str | int | float) and name != "" else None
+
+
+def _claimed(traits: JsonObject) -> JsonObject:
+    """Null is no value: it claims nothing."""
+    if None in traits.values():
+        return {name: value for name, value in traits.items() if value is not None}
+    return traits
+
+
+def _rejected(problem: Problem, raw: bytes, arrival: Arrival) -> Rejected:
+    return Rejected(problem, arrival.source, None, (), raw)
+
+
+def _a_list_for_an_object(event: WireEvent) -> Problem:
+    field = next(name for name in ("traits", "properties", "context") if isinstance(getattr(event, name), list))
+    return Problem("event.invalid", f"{field} is a list, not an object", "Name each value.", field)
+
+
+def _too_large(size: int, most: int) -> Problem:
+    return Problem(
+        "event.too_large", f"the event has {size} bytes; it may have {most}", "Send less, or raise max_event_bytes."
+    )
+
+
+def _not_json(error: Exception) -> Problem:
+    return Problem("event.invalid", f"the event is not JSON: {error}", "Write it with a JSON library.")
+
+
+_TOO_DEEP: Final = Problem(
+    "event.invalid", f"the event nests deeper than {split.MOST_LEVELS} levels", "Send flatter properties."
+)
