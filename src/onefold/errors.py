@@ -78,6 +78,7 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
         "internal": Code("Something went wrong that onefold has no name for; this is a bug.", Exit.INTERNAL, 500),
         "judgement.contradicts": Code("The judgement contradicts judgements that stand.", Exit.CONFLICT, 409),
         "judgement.not_found": Code("No judgement has this id.", Exit.NOT_FOUND, 404),
+        "judgement.one_identifier": Code("The judgement names one identifier twice.", Exit.INPUT, 400),
         "judgement.unknown_identifier": Code(
             "The judgement names an identifier that no event has named.", Exit.NOT_FOUND, 404
         ),

@@ -34,8 +34,8 @@ def judge(
         judgement: its `a` and `b` are not yet known and are filled in here; everything else is.
         ends: the two identifiers, normalised.
 
-    Returns: the change set, its `judged` the judgement with its ends; or the problem `judgement.unknown_identifier`
-        or `judgement.contradicts`.
+    Returns: the change set, its `judged` the judgement with its ends; or the problem `judgement.one_identifier`,
+        `judgement.unknown_identifier` or `judgement.contradicts`.
     """
     work = Work(rules, trusts, 0, last_customer + 1)
     work.take((yield ByKey(list(dict.fromkeys(ends)))))
@@ -43,6 +43,10 @@ def judge(
         if key not in work.by_key or not work.by_key[key].customer:
             return unknown(key, "ab"[k])
     a, b = (work.by_key[key] for key in ends)
+    if a is b:
+        return Problem(
+            "judgement.one_identifier", f"{a.key.namespace}:{a.key.value} is named twice.", "Name two identifiers.", "b"
+        )
     yield from work.load_customers([a, b])
     if (problem := contradiction(work, judgement.same, a, b)) is not None:
         return problem
