@@ -51,6 +51,7 @@ def test_times_are_read_in_the_ways_people_write_them(said: object) -> None:
 def test_a_date_is_its_midnight_and_fractions_are_kept_to_the_millisecond() -> None:
     assert event_of(timestamp="2026-03-01").at_ms == NOON_MS - DAY_MS // 2
     assert event_of(timestamp="2026-03-01T12:00:00.123456Z").at_ms == NOON_MS + 123
+    assert event_of(timestamp="1970-01-01T00:00:01.001Z").at_ms == 1_001
 
 
 @pytest.mark.parametrize("said", ["yesterday", "", "2026-13-01", "2026-02-30T00:00:00Z", 1e300])

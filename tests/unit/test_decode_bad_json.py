@@ -84,7 +84,7 @@ def test_an_event_that_is_not_json_is_rejected_alone_and_told_where() -> None:
 
 def test_an_event_that_nests_too_deep_is_rejected_alone() -> None:
     def nested(levels: int) -> bytes:
-        return event('"traits":{"x":' + "[" * (levels - 2) + "]" * (levels - 2) + "}")
+        return event('"traits":{"x":' + "[" * (levels - 2) + "]" * (levels - 2) + ',"y":[[]]}')
 
     for levels in (65, 1_000, 10_000):
         assert summary(batch(GOOD, nested(levels), GOOD)) == ["good", "event.invalid", "good"]

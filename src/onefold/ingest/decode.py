@@ -133,7 +133,7 @@ class Decoder:
         except msgspec.ValidationError as error:
             said = value.get("messageId") if isinstance(value, dict) else None
             message_id = said if isinstance(said, str) else None
-            return Rejected(problem_of(error, value), arrival.source, message_id, tuple(warnings), raw)
+            return Rejected(problem_of(error), arrival.source, message_id, tuple(warnings), raw)
         return self._event(event, raw, arrival, warnings)
 
     def _event(self, event: WireEvent, raw: bytes, arrival: Arrival, warnings: list[Problem]) -> Decoded | Rejected:

@@ -65,7 +65,7 @@ _WORDS: Final = {"object": "an object", "array": "a list", "str": "a text", "int
 _HINT: Final = "docs/events.md says what each field holds."
 
 
-def problem_of(error: msgspec.ValidationError, event: object) -> Problem:
+def problem_of(error: msgspec.ValidationError) -> Problem:
     """What is wrong with an event that is JSON but not of this format, and where."""
     text = str(error)
     place = _PLACE.search(text)
@@ -74,24 +74,11 @@ def problem_of(error: msgspec.ValidationError, event: object) -> Problem:
     if missing := _MISSING.search(said):
         field = f"{field}.{missing[1]}".lstrip(".")
         said = "it is missing"
-    if field.startswith("identifiers[...]"):
-        field = f"identifiers[{_first_wrong(event)}]{field.removeprefix('identifiers[...]')}"
     if field == "type":
         return Problem("event.invalid", _type_message(said), f"The types are {', '.join(EVENT_TYPES)}.", "type")
     if not field:
         return Problem("event.invalid", "the event is not an object", _HINT)
     return Problem("event.invalid", f"{field} cannot be used: {_in_words(said)}", _HINT, field)
-
-
-def _first_wrong(event: object) -> int:
-    """The place in `identifiers` of the first item that is not of this format."""
-    items = event.get("identifiers") if isinstance(event, dict) else None
-    for place, item in enumerate(items if isinstance(items, list) else ()):
-        try:
-            msgspec.convert(item, WireIdentifier)
-        except msgspec.ValidationError:
-            return place
-    return 0
 
 
 def _type_message(said: str) -> str:

@@ -1,0 +1,229 @@
+"""The one queue to the store: events wait, are taken in batches, and are acknowledged when they are durable.
+
+One thread writes. It takes whatever waits, so a batch is as large as the load: latency is one commit when nothing else
+goes on, and throughput grows when much does. Judgements and other changes take their turn in the same queue.
+"""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from types import TracebackType
+from typing import Final, Generic, Self, TypeVar
+
+from onefold.errors import OnefoldError
+from onefold.ingest.commit import Outcome, commit_each
+from onefold.ingest.decode import Decoded, Rejected
+from onefold.stitch.rules import Rules
+from onefold.store.base import Store
+
+Answer = TypeVar("Answer")
+Item = Decoded | Rejected
+
+_log: Final = logging.getLogger(__name__)
+
+
+def now_ms() -> int:
+    """The time, in milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+class _Submission:
+    """Events that were handed in together, and what became of them so far."""
+
+    __slots__ = ("future", "items", "outcomes", "taken")
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        self.items: Final = items
+        self.taken = 0
+        self.outcomes: Final[list[Outcome]] = []
+        self.future: Final[Future[list[Outcome]]] = _running()
+
+
+class _Job(Generic[Answer]):
+    """A change that is no event."""
+
+    __slots__ = ("future", "run")
+
+    def __init__(self, run: Callable[[], Answer]) -> None:
+        self.run: Final = run
+        self.future: Final[Future[Answer]] = _running()
+
+
+def _running() -> "Future[Answer]":
+    """A future that whoever waits cannot cancel: what was handed in is done, waited for or not."""
+    future: Future[Answer] = Future()
+    future.set_running_or_notify_cancel()
+    return future
+
+
+_Part = tuple[_Submission, Sequence[Item]]
+
+
+class Batcher:
+    """Puts events and changes in order and commits them, from one thread. Close it with `stop`, or use it as a context
+    manager."""
+
+    def __init__(
+        self,
+        store: Store,
+        rules: Rules,
+        *,
+        batch_size: int,
+        queue_size: int,
+        clock_ms: Callable[[], int] = now_ms,
+    ) -> None:
+        """`batch_size`: the most events a commit takes; `queue_size`: how many may wait."""
+        self._store: Final = store
+        self._rules: Final = rules
+        self._batch_size: Final = batch_size
+        self._queue_size: Final = queue_size
+        self._clock_ms: Final = clock_ms
+        self._queue: Final[deque[_Submission | _Job[object]]] = deque()
+        self._waiting = 0
+        self._stopping = False
+        self._changed: Final = threading.Condition()
+        self._thread: Final = threading.Thread(target=self._run, name="onefold-writer", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        """The batcher itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Stop."""
+        self.stop()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it takes events."""
+        return self._thread.is_alive() and not self._stopping
+
+    @property
+    def waiting(self) -> int:
+        """How many events wait."""
+        return self._waiting
+
+    def submit(self, items: Sequence[Item]) -> "Future[list[Outcome]]":
+        """Hand in events; the future has one outcome for each, in order, when all of them are durable.
+
+        It raises OnefoldError `store.…` when the store does not take them; some may be stored nevertheless, and are
+        duplicates when they are sent again.
+
+        Raises: OnefoldError `ingest.queue_full`, `ingest.stopping`; then none of them was taken.
+        """
+        submission = _Submission(items)
+        with self._changed:
+            self._check_open()
+            if self._waiting + len(items) > self._queue_size:
+                raise OnefoldError(
+                    "ingest.queue_full",
+                    f"{self._waiting} events are waiting, and no more than {self._queue_size} may",
+                    "Send them again in a second.",
+                )
+            if items:
+                self._waiting += len(items)
+                self._queue.append(submission)
+                self._changed.notify()
+            else:
+                submission.future.set_result([])
+        return submission.future
+
+    def call(self, change: Callable[[], Answer]) -> "Future[Answer]":
+        """Have `change` run on the writing thread after all that was handed in before. What it raises, the future does.
+
+        Raises: OnefoldError `ingest.stopping`.
+        """
+        job = _Job(change)
+        with self._changed:
+            self._check_open()
+            self._queue.append(job)  # type: ignore[arg-type]  # whatever it answers goes to its own future
+            self._changed.notify()
+        return job.future
+
+    def stop(self) -> None:
+        """Take nothing more, finish what waits, and end."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _check_open(self) -> None:
+        if not self.alive:
+            raise OnefoldError("ingest.stopping", "onefold is shutting down", "Send it again when it runs.")
+
+    def _run(self) -> None:
+        while (work := self._next()) is not None:
+            if isinstance(work, _Job):
+                _do(work)
+            else:
+                self._commit(work)
+
+    def _next(self) -> list[_Part] | _Job[object] | None:
+        """What is to be done next: a batch or a change; None when it is time to end."""
+        with self._changed:
+            while not self._queue:
+                if self._stopping:
+                    return None
+                self._changed.wait()
+            if isinstance(first := self._queue[0], _Job):
+                self._queue.popleft()
+                return first
+            return self._batch()
+
+    def _batch(self) -> list[_Part]:
+        """The next events, up to a change that has to wait for them."""
+        parts: list[_Part] = []
+        room = self._batch_size
+        while room and self._queue and isinstance(submission := self._queue[0], _Submission):
+            part = submission.items[submission.taken : submission.taken + room]
+            submission.taken += len(part)
+            if submission.taken == len(submission.items):
+                self._queue.popleft()
+            parts.append((submission, part))
+            room -= len(part)
+        self._waiting -= self._batch_size - room
+        return parts
+
+    def _commit(self, parts: Sequence[_Part]) -> None:
+        batch = [item for _, part in parts for item in part]
+        try:
+            outcomes = commit_each(self._store, self._rules, batch, self._clock_ms())
+        except OnefoldError as error:
+            self._fail(parts, error)
+            return
+        except Exception as error:  # noqa: BLE001  # the thread must live on: everybody waits for it
+            _log.exception("a batch cannot be stored")
+            self._fail(parts, OnefoldError("internal", f"events could not be stored: {error!r}"))
+            return
+        done = 0
+        for submission, part in parts:
+            submission.outcomes.extend(outcomes[done : done + len(part)])
+            done += len(part)
+            if len(submission.outcomes) == len(submission.items):
+                submission.future.set_result(submission.outcomes)
+
+    def _fail(self, parts: Sequence[_Part], error: OnefoldError) -> None:
+        """Tell everybody in a batch; what is left of the last one's events is not taken any more."""
+        last, _ = parts[-1]
+        with self._changed:
+            if self._queue and self._queue[0] is last:
+                self._queue.popleft()
+                self._waiting -= len(last.items) - last.taken
+        for submission, _ in parts:
+            problem = error.problem
+            # Each waiter raises one of its own: a raised exception grows a traceback.
+            copy = OnefoldError(problem.code, problem.message, problem.hint, problem.field)
+            copy.__cause__ = error
+            submission.future.set_exception(copy)
+
+
+def _do(job: _Job[Answer]) -> None:
+    try:
+        answer = job.run()
+    except Exception as error:  # noqa: BLE001  # it is raised where the future is waited for
+        job.future.set_exception(error)
+    else:
+        job.future.set_result(answer)
