@@ -1,8 +1,8 @@
 """Third step: what two ends alone could not tell. Replay the customers concerned, as they were and as they are.
 
 The region begins with the customers that hold an end of an undecided link, an identifier that became or stopped
-being generic, or one of a judgement. It is replayed, and widened over links turned down whose refusal no longer follows, until
-none is left. By induction over rank everything beyond it went as before.
+being generic, or one of a judgement. It is replayed, and widened over links turned down whose refusal no longer
+follows, until none is left. By induction over rank everything beyond it went as before.
 """
 
 from collections.abc import Iterable, Mapping

@@ -2,8 +2,8 @@
 
 A link turned down that leaves the region stays turned down while the group at this end holds no less, by its rank, for
 the rule that it is marked with (its witness), or breaks another with what the other end's group surely held by then:
-then that is its new witness. The rest are at risk. They are read in order of rank, a few at a time: once their customers are
-in the region, what they bring is often what the others need as a witness.
+then that is its new witness. The rest are at risk. They are read in order of rank, a few at a time: once their
+customers are in the region, what they bring is often what the others need as a witness.
 """
 
 from collections.abc import Iterable
