@@ -67,7 +67,7 @@ class MemoryStore:
             last_identifier=max(self.identifiers, default=0),
             last_customer=self.last_customer,
         )
-        changes = self._drive(steps)
+        changes: ChangeSet = self._drive(steps)
         self.apply(changes)
         for placed, observation in zip(changes.placed, observations, strict=True):
             if placed is not None:
