@@ -7,6 +7,7 @@ Ranks, marks and bounds are explained in `onefold.stitch.ranks` and `onefold.sti
 import msgspec
 
 from onefold.model.identifiers import IdentifierKey
+from onefold.model.ids import encode_number
 
 
 class Identifier(msgspec.Struct, gc=False):
@@ -106,6 +107,11 @@ class Judgement(msgspec.Struct, frozen=True, gc=False):
     reason: str
     at_ms: int
     retracted_ms: int | None = None
+
+    @property
+    def public_id(self) -> str:
+        """As doors name it: `jdg_…`."""
+        return encode_number("jdg", self.number)
 
 
 class Observation(msgspec.Struct, frozen=True, gc=False):

@@ -1,0 +1,1 @@
+"""The doors over HTTP: GraphQL, tracking, health. They translate, and call `onefold.service` for everything else."""

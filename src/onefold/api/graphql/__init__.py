@@ -1,0 +1,1 @@
+"""GraphQL: the public schema, written in code (`types`, `query`, `mutation`), and how operations are run over HTTP."""

@@ -1,0 +1,140 @@
+"""GraphQL over HTTP, by https://graphql.github.io/graphql-over-http/draft/: POST with a JSON body, one operation each.
+
+A request that is not well-formed GraphQL over HTTP, and one that is not run, is answered like any other: a JSON object
+with `errors`, each with its code.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
+
+import anyio
+import anyio.to_thread
+import msgspec
+import orjson
+from graphql import GraphQLSchema
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+
+from onefold.api.graphql.execution import Answer, Engine, Plan, Refused, Request, refusal
+from onefold.errors import OnefoldError
+from onefold.service import Onefold
+
+RESPONSE_JSON: Final = "application/graphql-response+json"
+PLAIN_JSON: Final = "application/json"
+ANYTHING: Final = ("*/*", "application/*")
+EXAMPLE: Final = 'POST {"query": "{ status { touchpoints } }"} as application/json.'
+MOST_READERS: Final = 8
+MOST_WRITERS: Final = 64
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
+
+
+class GraphQLDoor:
+    """The endpoint: quick queries run on the event loop, longer ones and mutations on threads."""
+
+    def __init__(self, onefold: Onefold, schema: GraphQLSchema) -> None:
+        """Readers keep the processor busy, writers only wait: so there may be many more of these."""
+        self._engine: Final = Engine(onefold, schema)
+        self._readers: Final = anyio.CapacityLimiter(MOST_READERS)
+        self._writers: Final = anyio.CapacityLimiter(MOST_WRITERS)
+
+    async def __call__(self, request: HttpRequest) -> Response:
+        """Answer one request."""
+        media = _media_type(request.headers.get("accept", "*/*"))
+        if media is None:
+            return _refuse(_error(f"the answer is {PLAIN_JSON} or {RESPONSE_JSON}"), PLAIN_JSON, 406)
+        if request.method != "POST":
+            return _refuse(_error("queries are sent with POST"), media, 405, {"allow": "POST"})
+        try:
+            asked = _asked(request.headers.get("content-type", ""), await request.body())
+        except OnefoldError as error:
+            return _refuse(error, media, error.http_status)
+        answer = await self._answer(asked)
+        # A client of the older media type takes any other status for a failure of the network.
+        return _response(answer.body, media, 200 if answer.executed or media == PLAIN_JSON else 400)
+
+    async def _answer(self, asked: Request) -> Answer:
+        try:
+            plan = await self._plan(asked)
+        except Refused as refused:
+            return refusal(refused)
+        if plan.quick:
+            return self._engine.run(plan)
+        return await self._in_thread(self._writers if plan.writes else self._readers, self._engine.run, plan)
+
+    async def _plan(self, asked: Request) -> Plan:
+        if self._engine.known(asked):
+            return self._engine.plan(asked)
+        return await self._in_thread(self._readers, self._engine.plan, asked)
+
+    @staticmethod
+    async def _in_thread(limiter: anyio.CapacityLimiter, work: Callable[[Given], Made], given: Given) -> Made:
+        return await anyio.to_thread.run_sync(work, given, limiter=limiter)
+
+
+def _asked(content_type: str, body: bytes) -> Request:
+    """The request in a body. Raises `body.unsupported_media_type`, `body.invalid_json`, `query.invalid`."""
+    if content_type.partition(";")[0].strip().lower() != PLAIN_JSON:
+        raise OnefoldError(
+            "body.unsupported_media_type",
+            f"the content type is {content_type[:100]!r}",
+            f"Send JSON, and say so: content-type: {PLAIN_JSON}.",
+        )
+    try:
+        said = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise OnefoldError(
+            "body.invalid_json", f"the body is not JSON: {error}", "Write it with a JSON library."
+        ) from error
+    try:
+        return msgspec.convert(said, Body).request()
+    except msgspec.ValidationError as error:
+        raise OnefoldError("query.invalid", f"the body is no request: {error}", EXAMPLE) from error
+
+
+class Body(msgspec.Struct, rename="camel"):
+    """The body of a request. What else it holds is ignored."""
+
+    query: str
+    operation_name: str | None = None
+    variables: dict[str, Any] | None = None
+    extensions: dict[str, Any] | None = None
+
+    def request(self) -> Request:
+        """As the engine takes it."""
+        return Request(self.query, self.operation_name, self.variables or {})
+
+
+def _media_type(accept: str) -> str | None:
+    """The media type to answer with; None when the client takes neither of ours. The older one wins unless the newer is
+    asked for by name."""
+    wanted = dict(_accepted(part) for part in accept.split(","))
+    newer, older = (
+        wanted.get(RESPONSE_JSON, 0.0),
+        wanted.get(PLAIN_JSON, max(wanted.get(any_, 0.0) for any_ in ANYTHING)),
+    )
+    if newer and newer >= older:
+        return RESPONSE_JSON
+    return PLAIN_JSON if older else None
+
+
+def _accepted(part: str) -> tuple[str, float]:
+    name, *parameters = (piece.strip().lower() for piece in part.split(";"))
+    quality = next((piece.removeprefix("q=") for piece in parameters if piece.startswith("q=")), "1")
+    try:
+        return name, float(quality)
+    except ValueError:
+        return name, 0.0
+
+
+def _error(message: str) -> OnefoldError:
+    return OnefoldError("query.invalid", message, EXAMPLE)
+
+
+def _refuse(error: OnefoldError, media: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    return _response(refusal(Refused([error])).body, media, status, headers)
+
+
+def _response(body: bytes, media: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(body, status, headers, f"{media}; charset=utf-8")

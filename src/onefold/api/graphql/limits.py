@@ -1,0 +1,230 @@
+"""What an operation may ask for, measured before it runs, in one pass that takes time linear in the document.
+
+The cost of an operation is about the number of values in its answer: each field counts 1, and what lies below a list
+counts once for each item. A page counts as long as it may be (`first`, `last`), a list that is given counts its items,
+other lists are guessed. Fragments are measured once, wherever and however often they are spread.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from graphql import (
+    ArgumentNode,
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLField,
+    GraphQLNamedType,
+    GraphQLSchema,
+    IntValueNode,
+    ListValueNode,
+    OperationDefinitionNode,
+    SelectionNode,
+    SelectionSetNode,
+    ValueNode,
+    VariableNode,
+    get_named_type,
+    is_composite_type,
+    is_list_type,
+    is_non_null_type,
+)
+
+from onefold.errors import OnefoldError
+from onefold.service.journeys import DEFAULT_SIZE
+from onefold.settings import Settings
+
+MOST_COST: Final = 400_000
+MOST_ROOT_FIELDS: Final = 30
+MOST_DIRECTIVES: Final = 50
+MOST_FRAGMENTS: Final = 100
+MOST_NESTING: Final = 60
+MOST_DIGITS: Final = 12
+CEILING: Final = 1 << 40
+
+PAGE_ARGUMENTS: Final = ("first", "last", "maxNodes")
+LIST_ARGUMENTS: Final = {"resolve": "identifiers", "ingest": "events"}
+GUESSED_ITEMS: Final = 5
+GUESSES: Final = {"__Schema.types": 60, "__Type.fields": 12}
+"""How long lists are that say nothing of their length."""
+LEAST_COST: Final = {"why": 1_000, "search": 200, "identityGraph": 1_000}
+"""What root fields cost that read much and answer little."""
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """How much one operation may ask for."""
+
+    depth: int
+    tokens: int
+    aliases: int
+    page: int
+    cost: int = MOST_COST
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Limits":
+        """Those that the settings name."""
+        return cls(
+            settings.max_query_depth, settings.max_query_tokens, settings.max_query_aliases, settings.max_page_size
+        )
+
+
+class Weight(NamedTuple):
+    """What a part of a document comes to."""
+
+    depth: int = 0
+    aliases: int = 0
+    directives: int = 0
+    cost: int = 0
+
+    def beside(self, other: "Weight") -> "Weight":
+        """Both in one selection set. Numbers stop growing before they grow large."""
+        return Weight(
+            max(self.depth, other.depth),
+            min(self.aliases + other.aliases, CEILING),
+            min(self.directives + other.directives, CEILING),
+            min(self.cost + other.cost, CEILING),
+        )
+
+
+class Measure:
+    """Measures one operation of a parsed document, which need not be valid.
+
+    `varies`: whether its cost depends on variables.
+    """
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        variables: Mapping[str, Any],
+        limits: Limits,
+    ) -> None:
+        """`variables`: as sent, not yet checked."""
+        self._schema: Final = schema
+        self._limits: Final = limits
+        self._operation: Final = operation
+        defaults = {d.variable.name.value: d.default_value for d in operation.variable_definitions or ()}
+        self._variables: Final[dict[str, Any]] = {**defaults, **variables}
+        self._fragments: Final = {
+            d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)
+        }
+        self._measured: Final[dict[str, Weight]] = {}
+        self.varies = False
+
+    def cost(self) -> int:
+        """What the operation costs. Raises `query.too_deep`, `query.too_complex`, `query.page_too_large`."""
+        selections = self._operation.selection_set
+        _at_most(len(self._fragments), MOST_FRAGMENTS, "fragments")
+        root = self._schema.get_root_type(self._operation.operation)
+        weight = self._selection_set(selections, root, 0)
+        if weight.depth > self._limits.depth:
+            raise OnefoldError(
+                "query.too_deep",
+                f"the query nests {weight.depth} levels deep; it may {self._limits.depth}",
+                "Ask for less at once.",
+            )
+        _at_most(len(selections.selections), MOST_ROOT_FIELDS, "fields at its root")
+        _at_most(weight.aliases, self._limits.aliases, "aliases and repeated fields")
+        _at_most(weight.directives + len(self._operation.directives or ()), MOST_DIRECTIVES, "directives")
+        _at_most(weight.cost, self._limits.cost, "values in its answer, pages taken as full")
+        return weight.cost
+
+    def _selection_set(
+        self, selections: SelectionSetNode | None, parent: GraphQLNamedType | None, nesting: int
+    ) -> Weight:
+        if nesting > MOST_NESTING:
+            raise OnefoldError("query.too_deep", f"the query nests more than {MOST_NESTING} levels deep")
+        total, names = Weight(), set()
+        for selection in selections.selections if selections else ():
+            total = total.beside(self._selection(selection, parent, nesting))
+            if isinstance(selection, FieldNode):
+                name = (selection.alias or selection.name).value
+                if selection.alias or name in names:
+                    total = total.beside(Weight(aliases=1))
+                names.add(name)
+        return total
+
+    def _selection(self, selection: SelectionNode, parent: GraphQLNamedType | None, nesting: int) -> Weight:
+        weight = Weight(directives=len(selection.directives or ()))
+        if isinstance(selection, FieldNode):
+            return weight.beside(self._field(selection, parent, nesting))
+        if isinstance(selection, FragmentSpreadNode):
+            return weight.beside(self._fragment(selection.name.value, nesting))
+        condition = getattr(selection, "type_condition", None)
+        inside = self._schema.get_type(condition.name.value) if condition else parent
+        return weight.beside(self._selection_set(getattr(selection, "selection_set", None), inside, nesting + 1))
+
+    def _fragment(self, name: str, nesting: int) -> Weight:
+        if name not in self._measured:
+            self._measured[name] = Weight()  # what spreads itself is refused by validation
+            if fragment := self._fragments.get(name):
+                inside = self._schema.get_type(fragment.type_condition.name.value)
+                self._measured[name] = self._selection_set(fragment.selection_set, inside, nesting + 1)
+        return self._measured[name]
+
+    def _field(self, node: FieldNode, parent: GraphQLNamedType | None, nesting: int) -> Weight:
+        name = node.name.value
+        field = self._schema.get_field(parent, name) if is_composite_type(parent) else None
+        inside = get_named_type(field.type) if field else None
+        below = self._selection_set(node.selection_set, inside, nesting + 1)
+        items = self._items(node, field, parent)
+        cost = min(1 + items * below.cost, CEILING)
+        if parent is self._schema.query_type:
+            cost = max(cost, LEAST_COST.get(name, 0))
+        introspection = (parent is not None and parent.name.startswith("__")) or name.startswith("__")
+        deeper = node.selection_set is not None and not introspection
+        return Weight(below.depth + deeper, below.aliases, below.directives, cost)
+
+    def _items(self, node: FieldNode, field: GraphQLField | None, parent: GraphQLNamedType | None) -> int:
+        """How many things a field hands out."""
+        if field is None or parent is None:
+            return 1
+        arguments = {argument.name.value: argument for argument in node.arguments or ()}
+        if given := LIST_ARGUMENTS.get(node.name.value):
+            return self._given_items(arguments.get(given))
+        told = [self._size(name, arguments.get(name), field) for name in PAGE_ARGUMENTS if name in field.args]
+        if told:
+            return max((size for size in told if size is not None), default=DEFAULT_SIZE)
+        if not is_list_type(field.type.of_type if is_non_null_type(field.type) else field.type):
+            return 1
+        # A connection was multiplied by its page size already.
+        return 1 if node.name.value == "edges" else GUESSES.get(f"{parent.name}.{node.name.value}", GUESSED_ITEMS)
+
+    def _size(self, name: str, argument: ArgumentNode | None, field: GraphQLField) -> int | None:
+        """The page size that an argument asks for, None if it does not say. Raises `query.page_too_large`."""
+        value: Any = field.args[name].default_value if argument is None else self._value(argument.value)
+        if isinstance(value, IntValueNode):
+            value = int(value.value) if len(value.value) <= MOST_DIGITS else CEILING
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            return None
+        size = int(value)
+        if size > self._limits.page:
+            raise OnefoldError(
+                "query.page_too_large",
+                f"{name} is {size}; a page has at most {self._limits.page}",
+                f"Ask for {self._limits.page} or fewer, and for the next page with a cursor.",
+                name,
+            )
+        return max(size, 0)
+
+    def _given_items(self, argument: ArgumentNode | None) -> int:
+        value: Any = self._value(argument.value) if argument else None
+        if isinstance(value, ListValueNode):
+            return len(value.values)
+        return len(value) if isinstance(value, list) else 1
+
+    def _value(self, node: ValueNode) -> Any:
+        """A literal as it is, or what is behind a variable."""
+        if not isinstance(node, VariableNode):
+            return node
+        self.varies = True
+        return self._variables.get(node.name.value)
+
+
+def _at_most(number: int, most: int, what: str) -> None:
+    if number > most:
+        raise OnefoldError(
+            "query.too_complex", f"the query has {number} {what}; it may have {most}", "Ask for less at once."
+        )

@@ -1,0 +1,53 @@
+"""What can be changed."""
+
+from typing import Annotated
+
+import orjson
+import strawberry
+
+from onefold.api.graphql.context import Info
+from onefold.api.graphql.types.fields import resolved
+from onefold.api.graphql.types.ingest import IngestReport, JudgementResult, ingest_report, judgement_result
+from onefold.api.graphql.types.inputs import EventInput, IdentifierInput, Verdict
+
+Reason = Annotated[str, strawberry.argument(description="Why, for those who will ask; at most 2,000 characters.")]
+
+
+@strawberry.type(description="What can be changed. Each answer is durable, and shows what the change led to.")
+class Mutation:
+    """The root of mutations. They wait for the writing thread, so they never run on the event loop."""
+
+    @resolved("Take in events. Each stands by itself: one that is rejected does not sink the others.")
+    def ingest(
+        self,
+        info: Info,
+        events: Annotated[list[EventInput], strawberry.argument(description="At most `max_events_per_batch`.")],
+    ) -> IngestReport:
+        """By the way every event takes."""
+        sent = [orjson.dumps(event.wire()) for event in events]
+        outcomes = info.context.onefold.submit(sent).result()
+        return ingest_report(info.context.read_anew(), outcomes)
+
+    @resolved("Say that two identifiers are the same customer, or different ones. It always holds, until retracted.")
+    def judge(
+        self,
+        info: Info,
+        verdict: Annotated[Verdict, strawberry.argument(description="The same, or different.")],
+        a: Annotated[IdentifierInput, strawberry.argument(description="The one identifier.")],
+        b: Annotated[IdentifierInput, strawberry.argument(description="The other identifier.")],
+        reason: Reason,
+    ) -> JudgementResult:
+        """Recomputed at once."""
+        judged = info.context.onefold.judge(same=verdict is Verdict.SAME, a=a.key(), b=b.key(), reason=reason)
+        return judgement_result(info.context.read_anew(), judged)
+
+    @resolved("Take a judgement back: everything becomes as if it had never been made.")
+    def retract(
+        self,
+        info: Info,
+        judgement: Annotated[strawberry.ID, strawberry.argument(description="The judgement's id.")],
+        reason: Reason,
+    ) -> JudgementResult:
+        """Recomputed at once."""
+        judged = info.context.onefold.retract(judgement, reason)
+        return judgement_result(info.context.read_anew(), judged)

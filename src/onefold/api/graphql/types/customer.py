@@ -1,0 +1,369 @@
+"""Customers: what identifies them, what is known of them, what happened to them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+from strawberry import UNSET, Private
+
+from onefold.api.graphql.peers import Peers
+from onefold.api.graphql.types import identifier, ledger, touchpoint
+from onefold.api.graphql.types.connections import Connection, Edge, Node, PageInfo, connection, forward, page_info
+from onefold.api.graphql.types.fields import resolved
+from onefold.api.graphql.types.inputs import JourneyOrder, TouchpointFilter, given
+from onefold.api.graphql.types.problems import Problem, problem
+from onefold.api.graphql.types.scalars import DateTime, Json
+from onefold.model.claims import Claim as ClaimRow
+from onefold.model.reading import KnownCustomer
+from onefold.service import evidence, journeys, profiles, values
+from onefold.service.journeys import EVERYTHING, Ask
+from onefold.service.ledger import decisions
+from onefold.service.pages import HITS, JOURNEY, LEDGER, MEMBERS, Page
+from onefold.service.reading import Reading
+
+if TYPE_CHECKING:
+    from onefold.api.graphql.types.identifier import Device, Identifier, IdentifierKey, Link
+    from onefold.api.graphql.types.ledger import Decision
+    from onefold.api.graphql.types.touchpoint import Touchpoint
+
+LazyKey = Annotated["IdentifierKey", strawberry.lazy("onefold.api.graphql.types.identifier")]
+LazyIdentifier = Annotated["Identifier", strawberry.lazy("onefold.api.graphql.types.identifier")]
+LazyDevice = Annotated["Device", strawberry.lazy("onefold.api.graphql.types.identifier")]
+LazyLink = Annotated["Link", strawberry.lazy("onefold.api.graphql.types.identifier")]
+LazyTouchpoint = Annotated["Touchpoint", strawberry.lazy("onefold.api.graphql.types.touchpoint")]
+LazyDecision = Annotated["Decision", strawberry.lazy("onefold.api.graphql.types.ledger")]
+
+First = Annotated[int, strawberry.argument(description="How many, at most 500.")]
+After = Annotated[str | None, strawberry.argument(description="The cursor of the last one had.")]
+
+
+@strawberry.type(description="One value of one trait, said of one identifier by one source.")
+class Claim:
+    """What was said."""
+
+    row: Private[ClaimRow]
+    source: str = strawberry.field(description="Who said it: the name of the write key or import.")
+    first_at: DateTime = strawberry.field(description="When it was first said.")
+    last_at: DateTime = strawberry.field(description="When it was last said.")
+    count: int = strawberry.field(description="How often it was said.")
+
+    @resolved("The value.")
+    def value(self) -> Json:
+        """As stored."""
+        return Json(self.row.value_json)
+
+    @resolved("Of which identifier it was said.")
+    def identifier(self) -> LazyKey:
+        """Its key."""
+        return identifier.key(self.row.identifier)
+
+
+@strawberry.type(description="A trait of a customer: its value, where that came from, and what else was said.")
+class Trait:
+    """The survivor of all claims about it."""
+
+    row: Private[values.Survivor]
+    name: str = strawberry.field(description="Its name, as senders write it.")
+    source: str = strawberry.field(description="Who said it: the name of the write key or import.")
+    at: DateTime = strawberry.field(description="When that source last said it.")
+
+    @resolved("The value.")
+    def value(self) -> Json:
+        """As stored; never null."""
+        return Json(self.row.claim.value_json)
+
+    @resolved("Of which identifier it was said.")
+    def identifier(self) -> LazyKey:
+        """Its key."""
+        return identifier.key(self.row.claim.identifier)
+
+    @resolved("What else was said of this trait, the newest first.")
+    def others(self) -> list[Claim]:
+        """All other claims."""
+        return [
+            Claim(
+                row=row,
+                source=row.source,
+                first_at=DateTime(row.first_ms),
+                last_at=DateTime(row.last_ms),
+                count=row.count,
+            )
+            for row in self.row.others
+        ]
+
+
+def trait(row: values.Survivor) -> Trait:
+    """The type of a trait's value."""
+    claim = row.claim
+    return Trait(row=row, name=claim.trait, source=claim.source, at=DateTime(claim.last_ms))
+
+
+@strawberry.type(description="What is known of a customer: one value a trait, by the rules in `traits.yaml`.")
+class Profile:
+    """A customer's traits by name."""
+
+    row: Private[Mapping[str, values.Survivor]]
+
+    @resolved("The traits, by name.")
+    def traits(
+        self,
+        names: Annotated[list[str] | None, strawberry.argument(description="Only these; all, if not given.")] = UNSET,
+    ) -> list[Trait]:
+        """In the order of their names."""
+        wanted = set(names) if names else None
+        return [trait(row) for name, row in self.row.items() if wanted is None or name in wanted]
+
+
+@strawberry.type(description="A person, as far as onefold can tell: what stitching makes of identifiers.")
+class Customer(Node):
+    """A customer among its peers."""
+
+    row: Private[KnownCustomer]
+    place: Private[int]
+    peers: Private[Peers[KnownCustomer]]
+    first_seen: DateTime = strawberry.field(description="The time of the first touchpoint.")
+    last_seen: DateTime = strawberry.field(description="The time of the last touchpoint.")
+    anonymous: bool = strawberry.field(description="Whether nothing tells who it is: no account, address or number.")
+    requested_id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="The id asked for, when it is not the current one: the customer was joined or split since.",
+    )
+
+    @resolved("What it is recognised by: the strongest first, the eldest first among equals.")
+    def identifiers(
+        self,
+        namespaces: Annotated[list[str] | None, strawberry.argument(description="Only of these kinds.")] = UNSET,
+        first: First = 50,
+        after: After = UNSET,
+    ) -> Connection[LazyIdentifier]:
+        """Read for all siblings."""
+        kinds = None if given(namespaces) is None else tuple(namespaces or ())
+        load = partial(_identifiers, kinds=kinds, first=first, after=given(after))
+        return self.peers.child(self.place, ("identifiers", kinds, first, after), load)
+
+    @resolved("The devices it came through, in the order of `identifiers`.")
+    def devices(self, first: First = 20, after: After = UNSET) -> Connection[LazyDevice]:
+        """Read for all siblings."""
+        load = partial(_devices, first=first, after=given(after))
+        return self.peers.child(self.place, ("devices", first, after), load)
+
+    @resolved("What is known of it.")
+    def profile(self) -> Profile:
+        """Read for all siblings."""
+        return Profile(row=self.peers.child(self.place, "profile", _profiles))
+
+    @resolved("One trait of its profile; null if nothing is known.")
+    def trait(
+        self, name: Annotated[str, strawberry.argument(description="The trait's name, as senders write it.")]
+    ) -> Trait | None:
+        """Read for all siblings."""
+        row = self.peers.child(self.place, "profile", _profiles).get(name)
+        return None if row is None else trait(row)
+
+    @resolved(
+        "What happened, touchpoint by touchpoint: the `first` after a cursor, or the `last` before one; "
+        "50 when neither is given."
+    )
+    def journey(
+        self,
+        first: Annotated[int | None, strawberry.argument(description="So many from the start, at most 500.")] = UNSET,
+        after: Annotated[str | None, strawberry.argument(description="Only what comes after this cursor.")] = UNSET,
+        last: Annotated[int | None, strawberry.argument(description="So many from the end, at most 500.")] = UNSET,
+        before: Annotated[str | None, strawberry.argument(description="Only what comes before this cursor.")] = UNSET,
+        order: Annotated[JourneyOrder, strawberry.argument(description="By time.")] = JourneyOrder.NEWEST_FIRST,
+        filter: Annotated[
+            TouchpointFilter | None, strawberry.argument(description="Only touchpoints such as these.")
+        ] = UNSET,
+    ) -> Connection[LazyTouchpoint]:
+        """Read for all siblings; their touchpoints are peers of each other."""
+        ask = Ask(
+            first=given(first),
+            after=given(after),
+            last=given(last),
+            before=given(before),
+            newest_first=order is JourneyOrder.NEWEST_FIRST,
+            filter=filter.filter() if filter else EVERYTHING,
+        )
+        # By its text, for True and 1 are equal as values and differ as JSON.
+        return self.peers.child(self.place, ("journey", repr(ask)), partial(_journeys, ask=ask, peers=self.peers))
+
+    @resolved("The decisions that concern it, the newest first.")
+    def history(self, first: First = 50, after: After = UNSET) -> Connection[LazyDecision]:
+        """Read for all siblings."""
+        load = partial(_history, first=first, after=given(after))
+        return self.peers.child(self.place, ("history", first, after), load)
+
+    @resolved("The links between it and other customers, each with the reason why it joins nobody.")
+    def refused_links(self, first: First = 50, after: After = UNSET) -> Connection[LazyLink]:
+        """Read for all siblings."""
+        load = partial(_refused_links, first=first, after=given(after))
+        return self.peers.child(self.place, ("refused_links", first, after), load)
+
+
+Rows = Sequence[KnownCustomer]
+
+
+def _keys(rows: Rows) -> list[int]:
+    return [row.key for row in rows]
+
+
+def _identifiers(
+    reading: Reading, rows: Rows, kinds: tuple[str, ...] | None, first: int, after: str | None
+) -> list[Connection["Identifier"]]:
+    pages = profiles.identifiers(reading, _keys(rows), first, after, kinds)
+    made = iter(identifier.identified(reading, [row for page in pages for row in page.items]))
+    return [forward(page, [next(made) for _ in page.items], MEMBERS.write, after) for page in pages]
+
+
+def _devices(reading: Reading, rows: Rows, first: int, after: str | None) -> list[Connection["Device"]]:
+    pages = profiles.identifiers(reading, _keys(rows), first, after, profiles.device_namespaces(reading))
+    made = iter(identifier.devices(reading, [row for page in pages for row in page.items]))
+    return [forward(page, [next(made) for _ in page.items], MEMBERS.write, after) for page in pages]
+
+
+def _profiles(reading: Reading, rows: Rows) -> list[Mapping[str, values.Survivor]]:
+    return profiles.profiles(reading, _keys(rows))
+
+
+def _journeys(reading: Reading, rows: Rows, ask: Ask, peers: Peers[KnownCustomer]) -> list[Connection["Touchpoint"]]:
+    pages = journeys.pages(reading, _keys(rows), ask)
+    made = iter(touchpoint.touchpoints(reading, [row for page in pages for row in page.items]))
+
+    def begun(place: int) -> bool:
+        what = ("begun", repr(ask))
+        return peers.child(place, what, lambda reading, rows: journeys.begun(reading, _keys(rows), ask))
+
+    return [
+        connection(
+            page, [next(made) for _ in page.items], JOURNEY.write, partial(begun, place), backwards=ask.backwards
+        )
+        for place, page in enumerate(pages)
+    ]
+
+
+def _history(reading: Reading, rows: Rows, first: int, after: str | None) -> list[Connection["Decision"]]:
+    pages = decisions(reading, _keys(rows), first, after)
+    made = iter(ledger.decided(reading, [row for page in pages for row in page.items]))
+    return [forward(page, [next(made) for _ in page.items], LEDGER.write, after) for page in pages]
+
+
+def _refused_links(reading: Reading, rows: Rows, first: int, after: str | None) -> list[Connection["Link"]]:
+    pages = evidence.refused_links(reading, _keys(rows), first, after)
+    return identifier.link_connections(reading, pages, after)
+
+
+def customers(reading: Reading, rows: Rows) -> list[Customer]:
+    """Customers that are read together."""
+    peers = Peers(reading, rows)
+    return [
+        Customer(
+            row=row,
+            place=place,
+            peers=peers,
+            first_seen=DateTime(row.first_ms),
+            last_seen=DateTime(row.last_ms),
+            anonymous=row.anonymous,
+        )
+        for place, row in enumerate(rows)
+    ]
+
+
+def by_key(reading: Reading, keys: Iterable[int]) -> dict[int, Customer]:
+    """Customers by key, read together; keys that there are not are missing."""
+    wanted = list(dict.fromkeys(keys))
+    known = reading.customers(wanted)
+    rows = [known[key] for key in wanted if key in known]
+    return dict(zip((row.key for row in rows), customers(reading, rows), strict=True))
+
+
+def found(reading: Reading, row: values.Found) -> Customer:
+    """The customer that was asked for."""
+    (customer,) = customers(reading, [row.customer])
+    customer.requested_id = None if row.requested_id is None else strawberry.ID(row.requested_id)
+    return customer
+
+
+@strawberry.type(description="Whose an identifier is.")
+class Resolution:
+    """The answer to one of the identifiers asked about."""
+
+    row: Private[values.Resolution]
+    peers: Private[Peers[KnownCustomer]]
+    customer: Customer | None = strawberry.field(
+        description="The customer it belongs to; null when no event named it, or when it is nobody's."
+    )
+    generic: bool = strawberry.field(description="Whether it is shared by too many to be anybody's.")
+
+    @resolved("The identifier as normalised; as given, when there is a `problem`.")
+    def identifier(self) -> LazyKey:
+        """Its key."""
+        return identifier.key(self.row.identifier)
+
+    @resolved("Whether its customer has refused links: somebody may be two, or two be one.")
+    def contested(self) -> bool:
+        """Read for all siblings."""
+        return self.customer is not None and self.peers.child(self.customer.place, "contested", _contested)
+
+    @resolved("Why it can be no identifier at all: malformed, blocked, of no known namespace.")
+    def problem(self) -> Problem | None:
+        """As found when normalising."""
+        return problem(self.row.problem)
+
+
+def _contested(reading: Reading, rows: Rows) -> list[bool]:
+    contested = reading.contested(_keys(rows))
+    return [row.key in contested for row in rows]
+
+
+def resolutions(reading: Reading, rows: Sequence[values.Resolution]) -> list[Resolution]:
+    """Answers whose customers are read together."""
+    held = by_key(reading, [row.customer.key for row in rows if row.customer])
+    peers: Peers[KnownCustomer] = next((customer.peers for customer in held.values()), Peers(reading, []))
+    return [
+        Resolution(
+            row=row,
+            peers=peers,
+            customer=held[row.customer.key] if row.customer else None,
+            generic=row.generic,
+        )
+        for row in rows
+    ]
+
+
+@strawberry.type(description="Where a search found its text.")
+class Match:
+    """A place."""
+
+    attribute: str = strawberry.field(description="A namespace, or `trait:NAME`.")
+    value: str = strawberry.field(description="What is stored there.")
+
+
+@strawberry.type(description="A customer that a search found, and where.")
+class SearchEdge(Edge[Customer]):
+    """An edge with the place."""
+
+    matched: Match = strawberry.field(description="Where the text was found.")
+
+
+@strawberry.type(description="A page of what a search found.")
+class SearchConnection:
+    """A connection whose edges say where."""
+
+    edges: list[SearchEdge] = strawberry.field(description="What was found, in the order of arrival.")
+    page_info: PageInfo = strawberry.field(description="Where the page lies in its list.")
+
+
+def search_connection(reading: Reading, page: Page[values.Hit], after: str | None) -> SearchConnection:
+    """The connection of a page of hits."""
+    nodes = customers(reading, [hit.customer for hit in page.items])
+    edges = [
+        SearchEdge(
+            write=HITS.write,
+            position=position,
+            node=node,
+            matched=Match(attribute=hit.place.attribute, value=hit.place.value),
+        )
+        for node, hit, position in zip(nodes, page.items, page.positions, strict=True)
+    ]
+    return SearchConnection(edges=edges, page_info=page_info(page, HITS.write, lambda: after is not None))

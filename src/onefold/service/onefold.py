@@ -1,0 +1,148 @@
+"""onefold, opened on a store."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from functools import partial
+from types import TracebackType
+from typing import Final, Self
+
+from onefold import __version__
+from onefold.errors import OnefoldError, Problem
+from onefold.ingest.commit import Outcome
+from onefold.ingest.decode import Decoder
+from onefold.ingest.pipeline import Batcher, now_ms
+from onefold.model.identifiers import IdentifierKey
+from onefold.model.ids import decode
+from onefold.model.namespaces import Namespaces
+from onefold.model.normalise import Normaliser
+from onefold.model.sources import Source, Trust
+from onefold.model.traits import TraitRules
+from onefold.service import judging
+from onefold.service.reading import Means, Reading
+from onefold.service.values import Judged, Status
+from onefold.settings import Settings
+from onefold.stitch.rules import Rules
+from onefold.store.base import Store
+
+LOCAL: Final = Source("local", Trust.SERVER)
+"""Who speaks when there are no keys."""
+LONGEST_REASON: Final = 2_000
+
+
+class Onefold:
+    """The service on one store. It may be used from any thread; a context manager that finishes what waits.
+
+    Attributes:
+        namespaces: those it recognises customers by. settings: those it runs with.
+        batcher: the one way to write to the store; a thread of its own. decoder: of the wire format.
+    """
+
+    def __init__(self, store: Store, namespaces: Namespaces, traits: TraitRules, settings: Settings) -> None:
+        """`store` stays open as long as the service is used, and is closed by whoever opened it."""
+        normaliser = Normaliser(namespaces, settings.default_region)
+        rules = Rules(namespaces)
+        self.namespaces: Final = namespaces
+        self.settings: Final = settings
+        self.decoder: Final = Decoder(
+            namespaces,
+            normaliser,
+            store.secret,
+            max_event_bytes=settings.max_event_bytes,
+            max_events=settings.max_events_per_batch,
+        )
+        self.batcher: Final = Batcher(store, rules, batch_size=settings.batch_size, queue_size=settings.queue_size)
+        self._store: Final = store
+        self._means: Final = Means(rules, normaliser, traits, settings.max_page_size)
+
+    def __enter__(self) -> Self:
+        """The service itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Close."""
+        self.close()
+
+    def close(self) -> None:
+        """Finish what waits to be written, and take nothing more."""
+        self.batcher.stop()
+
+    # -- reading
+
+    @contextmanager
+    def read(self) -> Iterator[Reading]:
+        """One state of the store, for reading on this thread until the block ends."""
+        with self._store.read() as view:
+            yield Reading(view, self._means)
+
+    def status(self, reading: Reading) -> Status:
+        """How much the store holds, and where it stands."""
+        view = reading.view
+        return Status(__version__, self._store.describe(), view.head().seq, view.counts())
+
+    # -- writing
+
+    def submit(self, events: Sequence[bytes], source: Source = LOCAL) -> "Future[list[Outcome]]":
+        """Hand in events that are happening, each as JSON; the future has an outcome for each when all are durable.
+
+        Raises OnefoldError `body.too_large`, `ingest.queue_full`, `ingest.stopping`; then none was taken. The future
+        raises `store.…`.
+        """
+        most = self.settings.max_events_per_batch
+        if len(events) > most:
+            raise OnefoldError(
+                "body.too_large",
+                f"there are {len(events)} events; there may be {most}",
+                "Send fewer at once.",
+                "events",
+            )
+        received_ms = now_ms()
+        return self.batcher.submit([self.decoder.decode_event(event, source, received_ms) for event in events])
+
+    def submit_batch(self, body: bytes, source: Source = LOCAL) -> "Future[list[Outcome]]":
+        """Hand in a batch as SDKs send it. Raises as `submit` does, and what `Decoder.decode_batch` raises."""
+        return self.batcher.submit(self.decoder.decode_batch(body, source, now_ms()))
+
+    def judge(self, *, same: bool, a: IdentifierKey, b: IdentifierKey, reason: str, author: str = LOCAL.name) -> Judged:
+        """Say that two identifiers, not yet normalised, are the same customer or different ones; recomputed at once.
+
+        What cannot be judged so is a problem. Raises OnefoldError `ingest.stopping`, `store.…`, `query.invalid`.
+        """
+        _check_reason(reason)
+        ends = [self._end(key, field) for key, field in ((a, "a"), (b, "b"))]
+        problem = next((end for end in ends if isinstance(end, Problem)), None)
+        first, second = ends
+        if isinstance(first, Problem) or isinstance(second, Problem):
+            return Judged(problem=problem)
+        if first == second:
+            return Judged(problem=Problem("query.invalid", "a and b are the same identifier", "Name two.", "b"))
+        verdict = judging.Verdict(same, (first, second), author, reason)
+        return self.batcher.call(partial(judging.judge, self._store, self._means.rules, verdict)).result()
+
+    def _end(self, key: IdentifierKey, field: str) -> IdentifierKey | Problem:
+        made = self._means.normaliser.key(key.namespace, key.value)
+        return made if isinstance(made, IdentifierKey) else Problem(made.code, made.message, made.hint, field)
+
+    def retract(self, judgement: str, reason: str, author: str = LOCAL.name) -> Judged:
+        """Take the judgement with this public id back; recomputed at once. Doing it again changes nothing.
+
+        Raises OnefoldError `query.bad_reference`, `query.invalid`, `ingest.stopping`, `store.…`.
+        """
+        _check_reason(reason)
+        asked = decode(judgement)
+        if asked.prefix != "jdg":
+            raise OnefoldError(
+                "query.bad_reference",
+                f"{judgement!r} names no judgement",
+                "Give an id that begins with jdg_.",
+                "judgement",
+            )
+        change = partial(judging.retract, self._store, self._means.rules, asked.number, author, reason)
+        return self.batcher.call(change).result()
+
+
+def _check_reason(reason: str) -> None:
+    if len(reason) > LONGEST_REASON:
+        raise OnefoldError(
+            "query.invalid", f"the reason has {len(reason)} characters", f"Say it in {LONGEST_REASON}.", "reason"
+        )

@@ -1,0 +1,89 @@
+"""Pages of lists that can grow, and the cursors between them.
+
+A cursor says where in the list's order a thing stands, not how many stand before it: what arrives between two pages
+neither repeats nor skips anything. It is text to be handed back as it was given.
+"""
+
+import re
+from typing import Final, Generic, TypeVar
+
+import msgspec
+
+from onefold.errors import OnefoldError
+
+Item = TypeVar("Item")
+Position = tuple[int, ...]
+
+_NUMBER: Final = "[0-9a-f]{1,16}"
+_GREATEST: Final = 2**63 - 1
+
+
+class Page(msgspec.Struct, Generic[Item], frozen=True):
+    """A part of a list.
+
+    Attributes:
+        items: in the list's order.
+        positions: where each stands, for `Cursors.write`.
+        more: whether the list goes on beyond the last of them in the direction read.
+    """
+
+    items: tuple[Item, ...]
+    positions: tuple[Position, ...]
+    more: bool
+
+
+class Cursors:
+    """Writes and reads the cursors of one list: `letter` tells it from others, `parts` is how many numbers order it."""
+
+    __slots__ = ("_form", "_letter", "_parts")
+
+    def __init__(self, letter: str, parts: int) -> None:
+        """Lists whose cursors could be mistaken for another's have different letters."""
+        self._letter: Final = letter
+        self._parts: Final = parts
+        self._form: Final = re.compile(letter + "-".join([f"({_NUMBER})"] * parts))
+
+    def write(self, position: Position) -> str:
+        """The cursor of this position: numbers from 0 to 2^63 - 1."""
+        return self._letter + "-".join([f"{number:x}" for number in position])
+
+    def read(self, text: str | None, field: str = "after") -> Position | None:
+        """The position a cursor stands for; None for None. Raises `query.bad_cursor`, naming `field`."""
+        if text is None:
+            return None
+        found = self._form.fullmatch(text)
+        position = tuple(int(number, 16) for number in found.groups()) if found else ()
+        if not position or max(position) > _GREATEST:
+            raise OnefoldError(
+                "query.bad_cursor",
+                f"{text[:60]!r} is not a cursor of this list",
+                "Hand back a cursor just as this very list gave it.",
+                field,
+            )
+        return position
+
+
+JOURNEY: Final = Cursors("t", 2)
+"""By (time, number) of touchpoints, in both directions."""
+MEMBERS: Final = Cursors("i", 2)
+"""By (priority, number) of identifiers."""
+LINKS: Final = Cursors("l", 1)
+"""By pair of links."""
+HITS: Final = Cursors("s", 2)
+"""By (kind, number) of search hits."""
+LEDGER: Final = Cursors("d", 1)
+"""By sequence number of decisions."""
+
+
+def checked_size(size: int, most: int, field: str = "first") -> int:
+    """How many things a page may hold. Raises `query.page_too_large` and, below 0, `query.invalid`."""
+    if size < 0:
+        raise OnefoldError("query.invalid", f"{field} is {size}", "Ask for 0 or more.", field)
+    if size > most:
+        raise OnefoldError(
+            "query.page_too_large",
+            f"{field} is {size}; a page has at most {most}",
+            f"Ask for {most} or fewer, and for the next page with a cursor.",
+            field,
+        )
+    return size

@@ -1,0 +1,176 @@
+"""One operation's reading: one state of the store, in which everything is looked up once and many at a time."""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Final, TypeVar
+
+import msgspec
+
+from onefold.errors import OnefoldError, Problem
+from onefold.model.identifiers import IdentifierKey
+from onefold.model.ids import PublicId, decode
+from onefold.model.normalise import Normaliser
+from onefold.model.reading import KnownCustomer, KnownIdentifier
+from onefold.model.sources import Source
+from onefold.model.traits import TraitRules
+from onefold.service.pages import checked_size
+from onefold.service.values import Found, Node, Reference, Resolution
+from onefold.stitch.rules import Rules
+from onefold.store.base import View
+
+MOST_RESOLVED: Final = 1_000
+
+Number = TypeVar("Number", bound=int)
+Row = TypeVar("Row")
+
+
+class Means(msgspec.Struct, frozen=True):
+    """What readings need besides a state of the store. `most`: how many things a page may hold."""
+
+    rules: Rules
+    normaliser: Normaliser
+    traits: TraitRules
+    most: int
+
+
+class Reading:
+    """One state of the store. It belongs to one thread; every use case of one operation sees the same state.
+
+    Identifiers, customers and sources are remembered: they cannot change within it.
+    """
+
+    def __init__(self, view: View, means: Means) -> None:
+        """`view` stays open as long as the reading is used."""
+        self.view: Final = view
+        self.means: Final = means
+        self._identifiers: dict[int, KnownIdentifier] = {}
+        self._customers: dict[int, KnownCustomer] = {}
+        self._sources: dict[int, Source] | None = None
+
+    # -- what is known
+
+    def identifiers(self, numbers: Collection[int]) -> dict[int, KnownIdentifier]:
+        """Identifiers by number; at least those asked for that there are."""
+        return _known(self._identifiers, numbers, self.view.by_number)
+
+    def customers(self, keys: Collection[int]) -> dict[int, KnownCustomer]:
+        """Customers by key; at least those asked for that there are."""
+        return _known(self._customers, keys, self.view.customers)
+
+    def sources(self) -> dict[int, Source]:
+        """Every source by its number."""
+        if self._sources is None:
+            self._sources = self.view.sources()
+        return self._sources
+
+    def members(self, customers: Collection[int]) -> dict[int, list[KnownIdentifier]]:
+        """All identifiers of these customers, the eldest first."""
+        found = self.view.members(list(customers))
+        self.remember(identifier for members in found.values() for identifier in members)
+        return found
+
+    def remember(self, identifiers: Iterable[KnownIdentifier]) -> None:
+        """Take note of identifiers that another read brought along."""
+        self._identifiers.update((identifier.number, identifier) for identifier in identifiers)
+
+    def page_size(self, size: int, field: str = "first") -> int:
+        """How many things a page may hold. Raises `query.page_too_large`."""
+        return checked_size(size, self.means.most, field)
+
+    # -- who is this
+
+    def key(self, asked: IdentifierKey, field: str | None = None) -> IdentifierKey:
+        """The identifier, normalised. Raises OnefoldError with the code of what is wrong with it."""
+        key = self.means.normaliser.key(asked.namespace, asked.value)
+        if isinstance(key, Problem):
+            raise OnefoldError(key.code, key.message, key.hint, field or key.field)
+        return key
+
+    def resolve(self, asked: Sequence[IdentifierKey]) -> list[Resolution]:
+        """Whose these identifiers are, in the order asked. Raises `query.page_too_large` beyond 1,000 of them."""
+        checked_size(len(asked), MOST_RESOLVED, "identifiers")
+        keys = [self.means.normaliser.key(namespace, value) for namespace, value in asked]
+        known = self.view.by_key([key for key in keys if not isinstance(key, Problem)])
+        self.remember(known.values())
+        customers = self.customers({identifier.customer for identifier in known.values()} - {0})
+        return [_resolution(given, key, known, customers) for given, key in zip(asked, keys, strict=True)]
+
+    def contested(self, customers: Sequence[int]) -> set[int]:
+        """Those of these customers that hold an identifier with a refused link."""
+        return {key for key, links in self.view.refused_links(customers, 1).items() if links}
+
+    def customer(self, reference: Reference) -> Found:
+        """The customer named so. Raises `customer.not_found`, `identifier.not_found`, `query.bad_reference`, or the
+        code of what is wrong with the identifier."""
+        if isinstance(reference, str):
+            return self._customer_by_id(reference, decode(reference))
+        key = self.key(reference, "by")
+        known = self.view.by_key([key]).get(key)
+        if known is None:
+            raise OnefoldError("identifier.not_found", f"no event has named {key.namespace} {key.value!r}", None, "by")
+        self.remember([known])
+        return Found(self.owner(known))
+
+    def _customer_by_id(self, text: str, asked: PublicId) -> Found:
+        if asked.prefix not in {"cus", "idn"}:
+            raise OnefoldError(
+                "query.bad_reference", f"{text!r} names no customer", "Give an id that begins with cus_ or idn_.", "id"
+            )
+        known = self.view.by_public([asked.data]).get(asked.data)
+        if known is None:
+            code = "customer.not_found" if asked.prefix == "cus" else "identifier.not_found"
+            raise OnefoldError(
+                code, f"nothing has the id {text}", "Ids are made by one store and mean nothing to another.", "id"
+            )
+        self.remember([known])
+        customer = self.owner(known)
+        renamed = asked.prefix == "cus" and customer.public != asked.data
+        return Found(customer, known.public_id.replace("idn_", "cus_", 1) if renamed else None)
+
+    def owner(self, identifier: KnownIdentifier) -> KnownCustomer:
+        """The customer an identifier belongs to. Raises `customer.not_found` for an operator's."""
+        if not identifier.customer:
+            raise OnefoldError(
+                "customer.not_found",
+                f"a {identifier.key.namespace} names whoever served the customer: it belongs to nobody",
+                None,
+                "by",
+            )
+        return self.customers([identifier.customer])[identifier.customer]
+
+    def node(self, text: str) -> Node | None:
+        """What has this public id, None if nothing has. Raises `query.bad_reference` for what is no id."""
+        asked = decode(text)
+        match asked.prefix:
+            case "tp":
+                return self.view.touchpoints([asked.data]).get(asked.data)
+            case "dec":
+                return self.view.decisions_by_seq([asked.number]).get(asked.number)
+            case "jdg":
+                return self.view.judgements_by_number([asked.number]).get(asked.number)
+        known = self.view.by_public([asked.data]).get(asked.data)
+        if known is None or asked.prefix == "idn":
+            return known
+        return self._customer_by_id(text, asked) if known.customer else None
+
+
+def _known(
+    held: dict[int, Row], wanted: Collection[int], load: Callable[[Sequence[int]], dict[int, Row]]
+) -> dict[int, Row]:
+    missing = [number for number in wanted if number not in held]
+    if missing:
+        held.update(load(missing))
+    return held
+
+
+def _resolution(
+    given: IdentifierKey,
+    key: IdentifierKey | Problem,
+    known: dict[IdentifierKey, KnownIdentifier],
+    customers: dict[int, KnownCustomer],
+) -> Resolution:
+    if isinstance(key, Problem):
+        return Resolution(given, problem=key)
+    identifier = known.get(key)
+    if identifier is None:
+        return Resolution(key)
+    return Resolution(key, customers.get(identifier.customer), identifier.generic)
