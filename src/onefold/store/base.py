@@ -107,7 +107,9 @@ class View(Protocol):
     def refused_links(
         self, customers: Sequence[int], limit: int, after: int | None = None
     ) -> dict[int, list[KnownLink]]:
-        """At most `limit` links of each customer whose other end is another customer's, by pair, beyond `after`."""
+        """At most `limit` links of each customer to other customers: first those whose weaker end is its own by pair,
+        then the others by (stronger end, mark, rank, pair). `after`: the pair of the last link of the page before (one
+        customer)."""
 
     def linked_at(self, identifiers: Sequence[int]) -> dict[int, int]:
         """When each was first seen with a stronger identifier that is of its customer today."""
@@ -147,7 +149,8 @@ class View(Protocol):
     def decisions_by_seq(self, seqs: Sequence[int]) -> dict[int, LedgerLine]: ...
 
     def feed(self, after: int, limit: int, identifiers: Sequence[int] | None = None) -> list[FeedLine]:
-        """Lines of the change feed with seq > `after`, oldest first; only about these identifiers if given."""
+        """Lines of the change feed with seq > `after`, oldest first; only about these identifiers if given: touchpoints
+        whose subject one is, decisions that name one (as an end or as an anchor), and what else changed of one."""
 
     def search(self, text: str, limit: int, after: tuple[int, int] | None = None) -> list[SearchHit]:
         """Where a case- and diacritic-folded text occurs: as a substring of identifier values and searchable traits,

@@ -7,13 +7,12 @@ from onefold.model.claims import Claim
 from onefold.model.graph import Judgement
 from onefold.model.identifiers import IdentifierKey
 from onefold.model.reading import KnownCustomer, KnownIdentifier
-from onefold.stitch.rules import NO_TRUST
 from onefold.store.sqlite.reading.snapshot import Snapshot
 from onefold.store.sqlite.rows import JUDGEMENT, STANDING, ask, blobs, judgements_of, read_number_tuple
 
 MOST_MEMBERS: Final = 10_000
 
-KNOWN: Final = f"i.number, i.namespace, i.value, i.public, i.customer, i.generic < {NO_TRUST}, i.first_ms, i.last_ms"
+KNOWN: Final = "i.number, i.namespace, i.value, i.public, i.customer, i.generic, i.first_ms, i.last_ms"
 BY_PUBLIC: Final = f"SELECT {KNOWN} FROM carray(?) k CROSS JOIN identifiers i ON i.public = k.value"
 BY_NUMBER: Final = f"SELECT {KNOWN} FROM carray(?) k CROSS JOIN identifiers i ON i.number = k.value"
 MEMBERS: Final = (
@@ -91,6 +90,6 @@ class Identities(Snapshot):
 
 def _known(rows: Iterable[tuple[Any, ...]]) -> list[KnownIdentifier]:
     return [
-        KnownIdentifier(number, IdentifierKey(namespace, value), public, customer, bool(generic), first_ms, last_ms)
+        KnownIdentifier(number, IdentifierKey(namespace, value), public, customer, generic, first_ms, last_ms)
         for number, namespace, value, public, customer, generic, first_ms, last_ms in rows
     ]

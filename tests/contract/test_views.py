@@ -1,0 +1,119 @@
+"""What a view promises: one state of the store, whatever is written meanwhile, on any thread."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from onefold.model.reading import JourneyPage
+from onefold.store.base import Store
+from tests.contract.building import Batch, LostError, customer_of, key, message
+from tests.contract.stores import Place
+
+
+def add(store: Store, name: str) -> int:
+    with store.write() as transaction:
+        batch = Batch(transaction)
+        batch.customer(f"user_id:{name}")
+        batch.touchpoint(f"user_id:{name}", message_id=name)
+        return batch.apply()
+
+
+def test_a_view_does_not_see_what_is_committed_after_it_was_opened(place: Place) -> None:
+    store, other = place.open(), place.open()
+    seq = add(store, "before")
+    with store.read() as view:
+        add(store, "after")
+        add(other, "elsewhere")
+        assert view.head().seq == seq
+        assert view.by_key([key("user_id:after"), key("user_id:elsewhere")]) == {}
+        assert view.feed(seq, 10) == []
+        assert view.counts().touchpoints == 1
+        assert view.search("after", 10) == []
+        assert view.touchpoints([message("after")]) == {}
+        with store.read() as newer:
+            assert newer.by_key([key("user_id:after"), key("user_id:elsewhere")]).keys() == {
+                key("user_id:after"),
+                key("user_id:elsewhere"),
+            }
+    store.close()
+    other.close()
+
+
+def test_a_view_does_not_see_what_is_not_committed(store: Store) -> None:
+    with store.write() as transaction:
+        batch = Batch(transaction)
+        batch.customer("user_id:ann")
+        batch.apply()
+        with store.read() as view:
+            assert view.by_key([key("user_id:ann")]) == {}
+    with store.read() as view:
+        assert customer_of(view, "user_id:ann") == 1
+
+
+def test_a_view_that_ends_with_an_exception_leaves_the_store_usable(store: Store) -> None:
+    def fail() -> None:
+        with store.read() as view:
+            view.head()
+            raise LostError
+
+    for _ in range(20):
+        with pytest.raises(LostError):
+            fail()
+    add(store, "ann")
+    with store.read() as view:
+        assert customer_of(view, "user_id:ann") == 1
+
+
+def in_threads(count: int, work: Callable[[int], None]) -> None:
+    """Run `work` in that many threads at once; raise what any of them raised."""
+    barrier = threading.Barrier(count)
+
+    def run(number: int) -> None:
+        barrier.wait(10)
+        work(number)
+
+    with ThreadPoolExecutor(count) as pool:
+        for result in [pool.submit(run, number) for number in range(count)]:
+            result.result(60)
+
+
+def test_more_threads_than_connections_read_while_others_write(store: Store) -> None:
+    add(store, "start")
+
+    def work(number: int) -> None:
+        for step in range(10):
+            if number < 4:
+                add(store, f"{number}-{step}")
+                continue
+            with store.read() as view:
+                before = view.head()
+                lines = view.feed(0, 10_000)
+                assert [line.seq for line in lines] == list(range(1, before.seq + 1)), "no gap"
+                customers = range(1, before.customer + 1)
+                journeys = view.journeys(customers, JourneyPage(5))
+                assert len(journeys) == before.customer == view.counts().touchpoints
+                assert view.head() == before
+
+    in_threads(16, work)
+    with store.read() as view:
+        assert view.counts().touchpoints == 41
+
+
+def test_writers_on_several_threads_take_turns(store: Store) -> None:
+    heads: list[int] = []
+
+    def work(number: int) -> None:
+        with store.write() as transaction:
+            before = transaction.head
+            heads.append(before.seq)
+            batch = Batch(transaction)
+            batch.customer(f"user_id:{number}")
+            batch.apply()
+            heads.append(transaction.head.seq)
+            assert transaction.head.seq == before.seq + 1
+
+    in_threads(8, work)
+    assert heads == sorted(heads)
+    assert heads[-1] == 8
