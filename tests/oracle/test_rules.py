@@ -2,12 +2,8 @@
 
 from dataclasses import replace
 
-import pytest
-
 from tests.oracle.evidence import DAY_MS, DEFAULT_RULES, SERVER, Namespace
-from tests.oracle.journeys import linked_at
-from tests.oracle.profiles import KEPT_VALUES, Survivorship, claims, profiles
-from tests.oracle.told import NOW_MS, Told, identifier, unbounded
+from tests.oracle.told import Told, unbounded
 
 
 class TestTheDoor:
@@ -102,6 +98,21 @@ class TestGeneric:
         assert told.subjects()[:2] == ["anonymous_id:x", "device_id:d"]
         assert told.subjects()[-2:] == ["email:info", "phone:p"]
 
+    def test_what_is_generic_by_public_evidence_alone_is_no_subject_either(self) -> None:
+        told = Told({**DEFAULT_RULES, "tablet": Namespace(10, kind="device", fanout=5)})
+        told.saw("device_id:d", "tablet:t")
+        for person in "ab":
+            told.saw(f"user_id:{person}", "device_id:d", public=True)
+        assert told.generic(SERVER) == set()
+        assert told.subjects()[0] == "tablet:t"
+
+    def test_values_of_equal_priority_make_nothing_generic(self) -> None:
+        told = Told({"fax": Namespace(5, limit=1, fanout=1), "phone": Namespace(5, limit=1, fanout=1)})
+        for k in range(3):
+            told.saw("phone:p", f"fax:{k}")
+            told.saw("fax:f", f"phone:{k}")
+        assert told.generic() == set()
+
     def test_a_judgement_holds_a_generic_identifier_whose_links_stay_refused(self) -> None:
         told = Told()
         told.saw("user_id:a", "anonymous_id:x", "device_id:d")
@@ -149,11 +160,18 @@ class TestStrength:
             "user_id:b": {"user_id:b", "crm_id:c"},
         }
 
+    def test_of_two_ends_of_equal_priority_the_second_in_plain_order_is_the_weaker(self) -> None:
+        told = Told({"fax": Namespace(5, limit=1), "phone": Namespace(5, prefer="newest")})
+        told.saw("fax:f", "phone:p")
+        told.saw("fax:g", "phone:p")
+        assert {"fax:g", "phone:p"} in told.customers().values()
+
     def test_equal_links_are_taken_in_plain_order_of_their_identifiers(self) -> None:
         told = Told()
         told.saw("user_id:b", "anonymous_id:x", at=1)
-        told.saw("user_id:a", "anonymous_id:x", at=1)
-        assert told.customers()["user_id:a"] == {"user_id:a", "anonymous_id:x"}
+        told.saw("user_id:a", "anonymous_id:y", at=1)
+        told.judge("same", "anonymous_id:x", "anonymous_id:y")
+        assert told.customers()["user_id:b"] == {"user_id:b", "anonymous_id:x", "anonymous_id:y"}
 
 
 class TestRefusals:
@@ -229,82 +247,3 @@ class TestJudgements:
         assert told.retract("same", "user_id:a", "user_id:b")
         assert len(told.customers()) == 2
         assert not told.retract("same", "user_id:a", "user_id:b")
-
-
-class TestIdsAndJourneys:
-    def test_the_anchor_is_the_strongest_and_of_equals_the_one_met_first(self) -> None:
-        told = Told()
-        told.saw("email:z", "phone:p")
-        told.saw("email:b", "email:a", "crm_id:c", at=-5)
-        told.saw("email:z", "email:a", at=-9)
-        assert set(told.customers()) == {"crm_id:c"}
-        told = Told()
-        told.saw("email:z")
-        told.saw("email:b", "email:a")
-        told.saw("email:z", "email:a", at=-9)
-        assert set(told.customers()) == {"email:z"}
-        told = Told()
-        told.saw("email:b", "email:a")
-        assert set(told.customers()) == {"email:a"}
-
-    def test_linked_at_is_the_first_sight_of_something_stronger_by_any_source(self) -> None:
-        told = Told()
-        told.saw("anonymous_id:x", at=1)
-        told.saw("anonymous_id:x", "user_id:b", at=2)
-        told.saw("anonymous_id:x", "user_id:a", at=5)
-        told.saw("anonymous_id:x", "email:j", at=4, public=True)
-        told.saw("user_id:a", "email:j", at=9)
-        told.judge("same", "anonymous_id:x", "user_id:a")
-        stitched = told.stitched()
-        met = linked_at(told.evidence, stitched)
-        assert met == {identifier("anonymous_id:x"): NOW_MS + 4, identifier("email:j"): NOW_MS + 9}
-        journey = [(t.at_ms - NOW_MS, t.retroactive) for t in told.journey("user_id:a")]
-        assert journey == [(1, True), (4, True), (5, False), (9, False)]
-
-
-class TestProfiles:
-    @pytest.mark.parametrize(
-        ("rule", "value"),
-        [
-            (Survivorship("newest"), '"c"'),
-            (Survivorship("oldest"), '"a"'),
-            (Survivorship("most_frequent"), '"b"'),
-            (Survivorship("source_order", ("web", "crm")), '"d"'),
-            (Survivorship("source_order", ("fax",)), '"c"'),
-        ],
-    )
-    def test_each_rule_takes_its_value_from_all_the_customers_identifiers(self, rule: Survivorship, value: str) -> None:
-        told = Told()
-        told.saw("user_id:a", "email:j", at=0)
-        told.saw("email:j", at=1, traits={"city": "a"}, source="crm")
-        told.saw("email:j", at=2, traits={"city": "b"}, source="crm")
-        told.saw("user_id:a", at=3, traits={"city": "b"}, source="till")
-        told.saw("user_id:a", at=4, traits={"city": "d"}, source="web", public=True)
-        told.saw("user_id:a", "email:j", at=5, traits={"city": "c"}, source="crm")
-        profile = profiles(told.evidence, told.stitched(), {"city": rule})[identifier("user_id:a")]
-        assert profile["city"].value == value
-
-    @pytest.mark.parametrize("rule", ["newest", "oldest", "most_frequent"])
-    def test_ties_go_to_the_smaller_value(self, rule: str) -> None:
-        told = Told()
-        for value in ("b", "a", "c"):
-            told.saw("user_id:a", at=1, traits={"city": value})
-        survivorship = Survivorship(rule)  # type: ignore[arg-type]
-        profile = profiles(told.evidence, told.stitched(), {"city": survivorship})[identifier("user_id:a")]
-        assert profile["city"].value == '"a"'
-
-    def test_claims_hang_on_the_strongest_identifier_that_is_no_operator_even_a_generic_one(self) -> None:
-        told = Told()
-        for person in "abcdef":
-            told.saw(f"user_id:{person}", "email:info")
-        told.saw("staff_id:s", "email:info", "phone:p", traits={"city": "a"})
-        assert "email:info" in told.generic()
-        assert told.subjects()[-1] == "phone:p"
-        assert [claim.identifier for claim in claims(told.evidence)] == [identifier("email:info")]
-
-    def test_the_newest_values_of_a_trait_are_kept(self) -> None:
-        told = Told()
-        for k in range(KEPT_VALUES + 2):
-            told.saw("user_id:a", at=k, traits={"city": k})
-        told.saw("user_id:a", at=0, traits={"city": 0}, source="crm")
-        assert {claim.value for claim in claims(told.evidence)} == {"0", *map(str, range(2, KEPT_VALUES + 2))}
