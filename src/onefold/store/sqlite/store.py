@@ -10,7 +10,6 @@ from onefold.errors import OnefoldError
 from onefold.model.ids import PublicIds
 from onefold.model.namespaces import Kind, Namespaces
 from onefold.model.traits import TraitRules
-from onefold.store.base import Transaction, View
 from onefold.store.sqlite.connections import Connections
 from onefold.store.sqlite.errors import translated
 from onefold.store.sqlite.reading.snapshot import Facts
@@ -40,7 +39,7 @@ class SqliteStore:
         self._connections.close()
 
     @contextmanager
-    def read(self) -> Iterator[View]:
+    def read(self) -> Iterator[SqliteView]:
         """A view of the store as it is now, for this thread."""
         try:
             reader = self._connections.take_reader()
@@ -54,7 +53,7 @@ class SqliteStore:
             raise translated(error, self.describe()) from error
 
     @contextmanager
-    def write(self) -> Iterator[Transaction]:
+    def write(self) -> Iterator[SqliteTransaction]:
         """A write transaction, begun at once: no other process writes until it ends."""
         if self._read_only:
             raise OnefoldError(
