@@ -58,9 +58,9 @@ def test_most_frequent_counts_events_not_claims() -> None:
     assert survives(Survivorship.MOST_FREQUENT, often_in_one_place, here, there) == often_in_one_place
 
 
-def test_most_frequent_takes_the_newest_of_values_said_equally_often() -> None:
-    old, new = claim("free", count=2, last_ms=3), claim("gold", count=2, last_ms=4)
-    assert survives(Survivorship.MOST_FREQUENT, old, new) == new
+def test_most_frequent_takes_the_first_in_plain_order_of_values_said_equally_often() -> None:
+    free, gold = claim("free", count=2, last_ms=3), claim("gold", count=2, last_ms=4)
+    assert survives(Survivorship.MOST_FREQUENT, gold, free) == free
 
 
 def test_source_order_believes_the_first_source_that_said_anything() -> None:

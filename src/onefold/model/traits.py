@@ -27,7 +27,7 @@ class Survivorship(StrEnum):
     OLDEST = "oldest"
     """The one said first."""
     MOST_FREQUENT = "most_frequent"
-    """The value said most often, by whomever and of whichever identifier; of equals the newest."""
+    """The value said most often, by whomever and of whichever identifier; of equals the first in plain order."""
     SOURCE_ORDER = "source_order"
     """The newest of the first listed source that said anything; the newest of all when none of them did."""
 
@@ -89,7 +89,7 @@ def _most_frequent(claims: list[Claim]) -> Claim:
     counts: dict[str, int] = {}
     for claim in claims:
         counts[claim.value_json] = counts.get(claim.value_json, 0) + claim.count
-    return min(claims, key=lambda claim: (-counts[claim.value_json], _newest(claim)))
+    return min(claims, key=lambda claim: (-counts[claim.value_json], claim.value_json, _newest(claim)))
 
 
 def load(path: Path) -> TraitRules:

@@ -39,7 +39,7 @@ def write_claims(
     rows = []
     for event, place in kept:
         if event.traits:
-            identifier, source, at_ms = place.identifiers[0], source_number(event.source), event.evidence_ms
+            identifier, source, at_ms = place.identifiers[0], source_number(event.source), event.at_ms
             for trait, value in event.traits.items():
                 text = canonical_json(value)
                 rows.append((identifier, trait, source, _hash(text), text, at_ms))
