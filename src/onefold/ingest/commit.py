@@ -139,7 +139,10 @@ class _Commit:
         if not items:
             return
         events = [item.event for item in items]
-        changes = self._resolve([self._observation(e, e.identifiers) for e in events])
+        number = self._transaction.source_number
+        changes = self._resolve(
+            [Observation(e.identifiers, e.at_ms, e.evidence_ms, number(e.source), e.crowded) for e in events]
+        )
         self._transaction.apply(changes, events, self._now_ms)
         for place, item, placed in zip(self._waiting, items, changes.placed, strict=True):
             event = item.event
@@ -153,10 +156,6 @@ class _Commit:
                 )
         self._waiting.clear()
         self._undecided.clear()
-
-    def _observation(self, event: Event, keys: tuple[IdentifierKey, ...]) -> Observation:
-        source = self._transaction.source_number(event.source)
-        return Observation(keys, event.at_ms, event.evidence_ms, source, event.crowded)
 
     def _resolve(self, observations: Sequence[Observation]) -> ChangeSet:
         transaction = self._transaction
@@ -179,9 +178,7 @@ class _Commit:
         numbers = {row.key: row.id for row in transaction.answer(ByKey([new, old]))}
         if old not in numbers:
             self._see(event, old)
-        elif any(
-            j.same and {j.a, j.b} == set(numbers.values()) for j in transaction.answer(Judgements([numbers[old]]))
-        ):
+        elif self._judged_same(*numbers.values()):
             return
         said = Judgement(
             transaction.head.judgement + 1,
@@ -209,7 +206,8 @@ class _Commit:
     def _see(self, event: Event, key: IdentifierKey) -> None:
         """Make an identifier known that only an alias has named: only what was seen can be judged, and it may come to
         be seen later than its alias."""
-        changes = self._resolve([self._observation(event, (key,))])
+        source = self._transaction.source_number(event.source)
+        changes = self._resolve([Observation((key,), event.at_ms, event.evidence_ms, source)])
         changes.placed.clear()
         self._transaction.apply(changes, [], self._now_ms)
 

@@ -115,7 +115,7 @@ class Decoder:
 
     def _decode(self, raw: bytes, arrival: Arrival) -> Decoded | Rejected:
         if len(raw) > self._max_event_bytes:
-            return _rejected(_too_large(len(raw), self._max_event_bytes), raw, arrival)
+            return _rejected(_too_large(self._max_event_bytes), raw, arrival)
         if split.too_deep(raw):
             return _rejected(_TOO_DEEP, raw, arrival)
         try:
@@ -255,10 +255,8 @@ def _a_list_for_an_object(event: WireEvent) -> Problem:
     return Problem("event.invalid", f"{field} is a list, not an object", "Name each value.", field)
 
 
-def _too_large(size: int, most: int) -> Problem:
-    return Problem(
-        "event.too_large", f"the event has {size} bytes; it may have {most}", "Send less, or raise max_event_bytes."
-    )
+def _too_large(most: int) -> Problem:
+    return Problem("event.too_large", f"the event has more than {most} bytes", "Send less, or raise max_event_bytes.")
 
 
 def _not_json(error: Exception) -> Problem:

@@ -1,0 +1,179 @@
+"""The queue to the store: what waits goes together, in order, and is acknowledged when it is durable."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from typing import Any
+
+import pytest
+
+from onefold.errors import OnefoldError
+from onefold.ingest.commit import Outcome
+from onefold.ingest.decode import Decoded, Rejected
+from onefold.ingest.pipeline import Batcher
+from onefold.stitch.rules import Rules
+from onefold.store.sqlite.store import SqliteStore
+from tests.ingest.events import decode, sent
+from tests.ingest.stored import Poisoned, message_ids, statuses
+
+SECONDS = 20
+
+
+def items(*names: str) -> list[Decoded | Rejected]:
+    return [decode(sent(messageId=name)) for name in names]
+
+
+class Gate:
+    """A change that keeps the writing thread until it is let go, so that a test knows what waits."""
+
+    def __init__(self, batcher: Batcher) -> None:
+        self.entered, self.open = threading.Event(), threading.Event()
+        self.passed = batcher.call(self._wait)
+        assert self.entered.wait(SECONDS)
+
+    def _wait(self) -> None:
+        self.entered.set()
+        assert self.open.wait(SECONDS)
+
+
+@pytest.fixture
+def counted(store: SqliteStore) -> Poisoned:
+    return Poisoned(store)
+
+
+@pytest.fixture
+def batcher(counted: Poisoned, rules: Rules) -> Iterator[Batcher]:
+    with Batcher(counted, rules, batch_size=4, queue_size=10) as running:
+        yield running
+
+
+def test_an_event_is_durable_when_its_future_is_done(batcher: Batcher, store: SqliteStore) -> None:
+    assert statuses(batcher.submit(items("a", "b")).result(SECONDS)) == ["accepted", "accepted"]
+    assert message_ids(store) == ["a", "b"]
+    assert batcher.submit([]).result(SECONDS) == []
+
+
+def test_what_waits_goes_together_in_order_and_each_gets_its_own(
+    batcher: Batcher, counted: Poisoned, store: SqliteStore
+) -> None:
+    gate = Gate(batcher)
+    futures = [batcher.submit(items(*names)) for names in ("a", "bcdefg", "h", "a")]
+    assert batcher.waiting == 9
+    gate.open.set()
+    ids = [[outcome.message_id for outcome in future.result(SECONDS)] for future in futures]
+    assert ids == [["a"], ["b", "c", "d", "e", "f", "g"], ["h"], ["a"]]
+    assert statuses(futures[3].result(SECONDS)) == ["duplicate"]
+    assert message_ids(store) == list("abcdefgh")
+    assert counted.commits == [4, 4], "of four events each; the ninth was a duplicate"
+    assert batcher.waiting == 0
+
+
+def test_a_change_takes_its_turn(batcher: Batcher, store: SqliteStore) -> None:
+    gate = Gate(batcher)
+    batcher.submit(items("a"))
+    seen = batcher.call(lambda: message_ids(store))
+    last = batcher.submit(items("b"))
+    gate.open.set()
+    assert seen.result(SECONDS) == ["a"]
+    assert statuses(last.result(SECONDS)) == ["accepted"]
+
+
+def test_what_a_change_raises_reaches_whoever_asked_and_nobody_else(batcher: Batcher) -> None:
+    def broken() -> None:
+        raise OnefoldError("judgement.not_found", "there is none")
+
+    with pytest.raises(OnefoldError, match=r"judgement\.not_found"):
+        batcher.call(broken).result(SECONDS)
+    assert statuses(batcher.submit(items("a")).result(SECONDS)) == ["accepted"]
+
+
+def test_a_full_queue_takes_nothing_and_says_so(batcher: Batcher, store: SqliteStore) -> None:
+    gate = Gate(batcher)
+    first = batcher.submit(items(*"abcdefgh"))
+    with pytest.raises(OnefoldError) as caught:
+        batcher.submit(items(*"ijk"))
+    assert (caught.value.code, caught.value.http_status) == ("ingest.queue_full", 429)
+    second = batcher.submit(items(*"ij"))
+    gate.open.set()
+    assert len(first.result(SECONDS) + second.result(SECONDS)) == 10
+    assert statuses(batcher.submit(items(*"ijk")).result(SECONDS)) == ["duplicate", "duplicate", "accepted"]
+
+
+def test_stopping_finishes_what_waits_and_takes_nothing_more(batcher: Batcher, store: SqliteStore) -> None:
+    gate = Gate(batcher)
+    waiting = [batcher.submit(items(name)) for name in "abcdef"]
+    stopping = threading.Thread(target=batcher.stop)
+    stopping.start()
+    while batcher.alive:
+        pass
+    for refused in (lambda: batcher.submit(items("g")), lambda: batcher.call(lambda: None)):
+        with pytest.raises(OnefoldError, match=r"ingest\.stopping"):
+            refused()
+    gate.open.set()
+    stopping.join(SECONDS)
+    assert not stopping.is_alive()
+    assert [statuses(future.result(0)) for future in waiting] == [["accepted"]] * 6
+    assert message_ids(store) == list("abcdef")
+
+
+def failure(future: "Future[list[Outcome]]") -> str:
+    error = future.exception(SECONDS)
+    assert isinstance(error, OnefoldError)
+    return error.code
+
+
+def test_a_store_that_fails_is_told_to_all_that_wait_for_it(batcher: Batcher, store: SqliteStore) -> None:
+    gate = Gate(batcher)
+    both = [batcher.submit(items("a")), batcher.submit(items(*"bcdefgh"))]
+    store.close()
+    gate.open.set()
+    assert [failure(future) for future in both] == ["store.unavailable", "store.unavailable"]
+    assert both[0].exception() is not both[1].exception()
+    assert batcher.waiting == 0, "the rest of a submission that failed is not taken"
+    assert batcher.alive
+    assert failure(batcher.submit(items("i"))) == "store.unavailable"
+
+
+def test_events_that_waited_behind_a_failure_are_taken_when_the_store_works_again(
+    store: SqliteStore, rules: Rules
+) -> None:
+    class Full(Poisoned):
+        room = False
+
+        def write(self) -> Any:
+            if not self.room:
+                raise OnefoldError("store.full", "there is no room")
+            return super().write()
+
+    full = Full(store)
+    with Batcher(full, rules, batch_size=4, queue_size=10) as batcher:
+        assert failure(batcher.submit(items("a"))) == "store.full"
+        full.room = True
+        assert statuses(batcher.submit(items("a")).result(SECONDS)) == ["accepted"]
+
+
+def test_nobody_who_stops_waiting_takes_back_what_was_handed_in(batcher: Batcher, store: SqliteStore) -> None:
+    gate = Gate(batcher)
+    future = batcher.submit(items("a"))
+    assert not future.cancel()
+    gate.open.set()
+    future.result(SECONDS)
+    assert message_ids(store) == ["a"]
+
+
+def test_many_threads_lose_nothing(store: SqliteStore, rules: Rules) -> None:
+    answers: list[list[str]] = []
+
+    def send(who: int, batcher: Batcher) -> None:
+        for turn in range(5):
+            names = [f"{who}-{turn}-{n}" for n in range(3)]
+            answers.append(statuses(batcher.submit(items(*names)).result(SECONDS)))
+
+    with Batcher(store, rules, batch_size=5, queue_size=1_000) as batcher:
+        threads = [threading.Thread(target=send, args=(who, batcher)) for who in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(SECONDS)
+    assert answers == [["accepted"] * 3] * 40
+    assert len(set(message_ids(store))) == 120
