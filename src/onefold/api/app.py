@@ -7,6 +7,10 @@ from starlette.routing import Route
 
 from onefold.api.graphql.http import GraphQLDoor
 from onefold.api.graphql.schema import executable
+from onefold.api.guards import guards
+from onefold.api.health import health_routes
+from onefold.api.problems import on_failure
+from onefold.api.tracking import tracking_routes
 from onefold.service import Onefold
 
 
@@ -17,4 +21,12 @@ def create_app(onefold: Onefold) -> Starlette:
     async def graphql(request: Request) -> Response:
         return await door(request)
 
-    return Starlette(routes=[Route("/graphql", graphql, methods=["GET", "POST", "PUT", "DELETE", "PATCH"])])
+    return Starlette(
+        routes=[
+            Route("/graphql", graphql, methods=["GET", "POST", "PUT", "DELETE", "PATCH"]),
+            *tracking_routes(onefold),
+            *health_routes(onefold),
+        ],
+        middleware=guards(onefold.settings),
+        exception_handlers={Exception: on_failure},
+    )

@@ -29,10 +29,19 @@ def links(reading: Reading, identifier: Sequence[int], size: int, after: str | N
 
 
 def refused_links(reading: Reading, customers: Sequence[int], size: int, after: str | None = None) -> list[LinkPage]:
-    """A page of the links between each customer and others. Raises `query.bad_cursor`, `query.page_too_large`."""
+    """A page of the links between each customer and others. Raises `query.bad_cursor`, `query.page_too_large`.
+
+    A cursor is a link of the customer's own, so with `after` there can be one customer only.
+    """
     position = LINKS.read(after)
+    beyond = None if position is None else position[0]
+    if beyond is not None:
+        ends = (beyond >> 32, beyond & 0xFFFFFFFF)
+        known = reading.identifiers(ends)
+        if not any(end in known and known[end].customer == customers[0] for end in ends):
+            raise OnefoldError("query.bad_cursor", "the cursor is not of this customer's links", None, "after")
     size = reading.page_size(size)
-    found = reading.view.refused_links(customers, size + 1, None if position is None else position[0])
+    found = reading.view.refused_links(customers, size + 1, beyond)
     return _pages(reading, [found.get(customer, []) for customer in customers], size)
 
 
@@ -50,7 +59,7 @@ def evidence(reading: Reading, found: Sequence[KnownLink]) -> list[Evidence]:
     if not found:
         return []
     known = reading.identifiers({end for link in found for end in (link.a, link.b)})
-    sources = reading.sources()
+    sources = reading.view.sources()
     return [
         Evidence(
             link,

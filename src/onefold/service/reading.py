@@ -10,7 +10,6 @@ from onefold.model.identifiers import IdentifierKey
 from onefold.model.ids import PublicId, decode
 from onefold.model.normalise import Normaliser
 from onefold.model.reading import KnownCustomer, KnownIdentifier
-from onefold.model.sources import Source
 from onefold.model.traits import TraitRules
 from onefold.service.pages import checked_size
 from onefold.service.values import Found, Node, Reference, Resolution
@@ -18,6 +17,7 @@ from onefold.stitch.rules import Rules
 from onefold.store.base import View
 
 MOST_RESOLVED: Final = 1_000
+MOST_ROWS: Final = 100_000
 
 Number = TypeVar("Number", bound=int)
 Row = TypeVar("Row")
@@ -35,7 +35,7 @@ class Means(msgspec.Struct, frozen=True):
 class Reading:
     """One state of the store. It belongs to one thread; every use case of one operation sees the same state.
 
-    Identifiers, customers and sources are remembered: they cannot change within it.
+    Identifiers and customers are remembered: they cannot change within it.
     """
 
     def __init__(self, view: View, means: Means) -> None:
@@ -44,7 +44,7 @@ class Reading:
         self.means: Final = means
         self._identifiers: dict[int, KnownIdentifier] = {}
         self._customers: dict[int, KnownCustomer] = {}
-        self._sources: dict[int, Source] | None = None
+        self._handed_out = 0
 
     # -- what is known
 
@@ -56,11 +56,14 @@ class Reading:
         """Customers by key; at least those asked for that there are."""
         return _known(self._customers, keys, self.view.customers)
 
-    def sources(self) -> dict[int, Source]:
-        """Every source by its number."""
-        if self._sources is None:
-            self._sources = self.view.sources()
-        return self._sources
+    def hand_out(self, rows: int) -> None:
+        """Count what goes into the answer. Raises `query.too_complex` beyond 100,000 rows, whatever pages were asked
+        for: it is what there really is that takes time."""
+        self._handed_out += rows
+        if self._handed_out > MOST_ROWS:
+            raise OnefoldError(
+                "query.too_complex", f"the answer has more than {MOST_ROWS:,} things in it", "Ask for smaller pages."
+            )
 
     def members(self, customers: Collection[int]) -> dict[int, list[KnownIdentifier]]:
         """All identifiers of these customers, the eldest first."""

@@ -1,8 +1,10 @@
 """What an operation may ask for, measured before it runs, in one pass that takes time linear in the document.
 
-The cost of an operation is about the number of values in its answer: each field counts 1, and what lies below a list
-counts once for each item. A page counts as long as it may be (`first`, `last`), a list that is given counts its items,
-other lists are guessed. Fragments are measured once, wherever and however often they are spread.
+The cost of an operation is about the most values that its answer may have: each field counts 1, and what lies below a
+list counts once for each item. A page counts as long as it may be (`first`, `last`), a list that is given counts its
+items, other lists are guessed. Fragments are measured once, wherever and however often they are spread.
+
+Pages are seldom full, so much is allowed here; what the answer really holds is counted as it is read (`Peers`).
 """
 
 from collections.abc import Mapping
@@ -35,7 +37,7 @@ from onefold.errors import OnefoldError
 from onefold.service.journeys import DEFAULT_SIZE
 from onefold.settings import Settings
 
-MOST_COST: Final = 400_000
+MOST_COST: Final = 5_000_000
 MOST_ROOT_FIELDS: Final = 30
 MOST_DIRECTIVES: Final = 50
 MOST_FRAGMENTS: Final = 100

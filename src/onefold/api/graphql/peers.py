@@ -21,7 +21,8 @@ class Peers(Generic[Row]):
     __slots__ = ("_loaded", "reading", "rows")
 
     def __init__(self, reading: Reading, rows: Sequence[Row]) -> None:
-        """`reading` is what everything is loaded from."""
+        """`reading` is what everything is loaded from. Raises `query.too_complex` when the answer grows too large."""
+        reading.hand_out(len(rows))
         self.reading = reading
         self.rows = rows
         self._loaded: dict[Hashable, Sequence[Any] | OnefoldError] = {}

@@ -196,9 +196,10 @@ class Customer(Node):
 
     @resolved("The links between it and other customers, each with the reason why it joins nobody.")
     def refused_links(self, first: First = 50, after: After = UNSET) -> Connection[LazyLink]:
-        """Read for all siblings."""
-        load = partial(_refused_links, first=first, after=given(after))
-        return self.peers.child(self.place, ("refused_links", first, after), load)
+        """Read for all siblings; what comes after a cursor is its own customer's alone."""
+        if given(after) is not None:
+            return _refused_links(self.peers.reading, [self.row], first, after)[0]
+        return self.peers.child(self.place, ("refused_links", first), partial(_refused_links, first=first, after=None))
 
 
 Rows = Sequence[KnownCustomer]

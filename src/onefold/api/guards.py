@@ -1,0 +1,166 @@
+"""What a request must pass before anything looks at it: who asks, from where, and how much is sent.
+
+Without keys whoever reaches onefold may do everything, and a browser on this machine reaches it for every web page.
+So a request must name a host that is ours (no page can have its own name point here: DNS rebinding) and must not come
+from a foreign page (no page can send what its visitor did not mean to: CSRF).
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import anyio
+from starlette.datastructures import Headers
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from onefold.api.problems import problem_response
+from onefold.errors import OnefoldError
+from onefold.settings import Settings
+
+JSON: Final = "application/json"
+POLICY_VIOLATION: Final = 1008
+SCHEME_OF: Final = {"ws": "http", "wss": "https"}
+
+DRAINED_BODIES: Final = 8
+"""A body that is too large is read to its end, up to so many times the limit, before it is refused: a sender that is
+cut off while it still sends sees a broken connection instead of the answer."""
+DRAIN_SECONDS: Final = 10.0
+
+_HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::\d+)?")
+
+
+def guards(settings: Settings) -> list[Middleware]:
+    """The middleware that every request passes, the outermost first."""
+    allowed = settings.allowed_origins
+    others = Middleware(
+        CORSMiddleware,
+        allow_origins=allowed,
+        allow_methods=["GET", "POST"],
+        allow_headers=["authorization", "content-type"],
+        expose_headers=["retry-after"],
+    )
+    return [
+        Middleware(OriginGuard, hosts=settings.allowed_hosts, origins=allowed),
+        *([others] if allowed else []),
+        Middleware(BodyLimit, most=settings.max_body_bytes),
+    ]
+
+
+def check_json(content_type: str) -> None:
+    """Raise `body.unsupported_media_type` for any other type than JSON: a web form can send the others anywhere."""
+    if content_type.partition(";")[0].strip().lower() != JSON:
+        raise OnefoldError(
+            "body.unsupported_media_type",
+            f"the content type is {content_type[:100]!r}",
+            f"Send JSON, and say so: content-type: {JSON}.",
+        )
+
+
+class OriginGuard:
+    """Turns away requests for other hosts and from foreign pages (`request.forbidden_origin`)."""
+
+    def __init__(self, app: ASGIApp, hosts: Sequence[str], origins: Sequence[str]) -> None:
+        """`hosts`: names without port; `origins`: of other pages that may ask, as `http://localhost:3000`."""
+        self._app: Final = app
+        self._hosts: Final = frozenset(host.lower() for host in hosts)
+        self._origins: Final = frozenset(origin.lower().rstrip("/") for origin in origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer it."""
+        error = self._refusal(scope) if scope["type"] in {"http", "websocket"} else None
+        if error is None:
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": error.code})
+        else:
+            await problem_response(error.problem)(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> OnefoldError | None:
+        headers = Headers(scope=scope)
+        host = headers.get("host", "").lower()
+        name = _HOST.fullmatch(host)
+        if name is None or name[1] not in self._hosts:
+            return OnefoldError(
+                "request.forbidden_origin",
+                f"the request is for the host {host[:100]!r}",
+                "Ask for 127.0.0.1 or localhost, or name the host in the setting allowed_hosts.",
+                "host",
+            )
+        origin = headers.get("origin")
+        if origin is None:
+            return None
+        origin = origin.lower()
+        own = f"{SCHEME_OF.get(scope['scheme'], scope['scheme'])}://{host}"
+        if origin == own or origin in self._origins:
+            return None
+        return OnefoldError(
+            "request.forbidden_origin",
+            f"the request comes from a page of {origin[:100]!r}",
+            "If that page is yours, name its origin in the setting allowed_origins.",
+            "origin",
+        )
+
+
+class _TooLarge(Exception):  # noqa: N818 (it never leaves this module)
+    """More of the body came than is allowed."""
+
+
+class BodyLimit:
+    """Turns away bodies of more than `most` bytes (`body.too_large`), however they are sent."""
+
+    def __init__(self, app: ASGIApp, most: int) -> None:
+        """`most`: of the body as it is sent; what is compressed is also measured when it is inflated."""
+        self._app: Final = app
+        self._most: Final = most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        length = headers.get("content-length", "")
+        announced = int(length) if length.isascii() and length.isdigit() else 0
+        if announced > self._most:
+            # Whoever waits to be told to go on has not sent anything yet.
+            waits = headers.get("expect", "").lower() == "100-continue"
+            await self._refuse(scope, receive, send, 0 if waits or announced > self._drained else announced)
+            return
+        read = 0
+
+        async def limited() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > self._most:
+                raise _TooLarge
+            return message
+
+        try:
+            await self._app(scope, limited, send)
+        except _TooLarge:
+            await self._refuse(scope, receive, send, self._drained)
+
+    @property
+    def _drained(self) -> int:
+        return self._most * DRAINED_BODIES
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send, drained: int) -> None:
+        with anyio.move_on_after(DRAIN_SECONDS):
+            while drained > 0:
+                message = await receive()
+                drained -= len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    break
+        await problem_response(too_large(self._most).problem)(scope, receive, send)
+
+
+def too_large(most: int) -> OnefoldError:
+    """The failure of a body of more than `most` bytes."""
+    return OnefoldError(
+        "body.too_large",
+        f"the body has more than {most} bytes",
+        "Send fewer events at once, or raise max_body_bytes.",
+    )

@@ -1,0 +1,33 @@
+"""Whether onefold runs (`/healthz`), and whether it can be used (`/readyz`)."""
+
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from onefold.api.problems import problem_response
+from onefold.errors import OnefoldError, Problem
+from onefold.service import Onefold
+
+_FRESH: Final = {"cache-control": "no-store"}
+_NOT_WRITING: Final = Problem("ingest.stopping", "nothing is written any more", "Wait for it to be started again.")
+
+
+def health_routes(onefold: Onefold) -> list[Route]:
+    """The routes for whoever watches over onefold."""
+
+    async def healthz(request: Request) -> Response:
+        return JSONResponse({"status": "ok"}, headers=_FRESH)
+
+    def readyz(request: Request) -> Response:
+        try:
+            with onefold.read() as reading:
+                reading.view.head()
+        except OnefoldError as error:
+            return problem_response(error.problem)
+        if not onefold.batcher.alive:
+            return problem_response(_NOT_WRITING)
+        return JSONResponse({"status": "ready"}, headers=_FRESH)
+
+    return [Route("/healthz", healthz), Route("/readyz", readyz)]

@@ -1,0 +1,47 @@
+"""How HTTP says that a whole request failed: `application/problem+json` (RFC 9457), with `code` and `message`, which
+SDKs log."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Any, Final
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from onefold.errors import CODES, OnefoldError, Problem
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+# After how many seconds the same request may succeed; SDKs do not heed 0.
+RETRY_AFTER_SECONDS: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        "ingest.queue_full": 1,
+        "ingest.stopping": 5,
+        "store.busy": 1,
+        "store.full": 10,
+        "store.unavailable": 10,
+    }
+)
+
+
+def said(problem: Problem) -> dict[str, Any]:
+    """A problem as JSON has it: what it does not say is absent."""
+    return {name: value for name, value in msgspec.structs.asdict(problem).items() if value is not None}
+
+
+def problem_response(problem: Problem) -> Response:
+    """The answer to a request that failed."""
+    status = CODES[problem.code].http_status
+    body = {"title": HTTPStatus(status).phrase, "status": status, "detail": problem.message, **said(problem)}
+    seconds = RETRY_AFTER_SECONDS.get(problem.code)
+    headers = {} if seconds is None else {"retry-after": str(seconds)}
+    return Response(msgspec.json.encode(body), status, headers, MEDIA_TYPE)
+
+
+async def on_failure(request: Request, error: Exception) -> Response:
+    """The answer to a request during which `error` was raised; of a bug it tells nothing."""
+    if isinstance(error, OnefoldError):
+        return problem_response(error.problem)
+    return problem_response(Problem("internal", "the request failed, for a reason that onefold has no name for"))

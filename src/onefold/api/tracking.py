@@ -1,0 +1,108 @@
+"""Tracking: `POST /v1/batch`, as the SDKs of Segment send it (https://segment.com/docs/connections/sources/catalog/).
+
+The answer is 200 with a result for each event, whatever becomes of it: SDKs drop a batch that is answered otherwise, or
+send all of it again. The write key is taken and not looked at.
+"""
+
+import asyncio
+import zlib
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import Future
+from typing import Any, Final
+
+import anyio.to_thread
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from onefold.api.guards import JSON, check_json, too_large
+from onefold.api.problems import problem_response, said
+from onefold.errors import OnefoldError
+from onefold.ingest.commit import Outcome, Status
+from onefold.service import Onefold
+
+INLINE_BYTES: Final = 32_768
+"""A larger body is decoded on a thread, so that the others do not wait for it."""
+_GZIP: Final = 16 + zlib.MAX_WBITS
+
+
+def tracking_routes(onefold: Onefold) -> list[Route]:
+    """The routes of the tracking door."""
+
+    async def batch(request: Request) -> Response:
+        try:
+            check_json(request.headers.get("content-type", ""))
+            future = await _submitted(onefold, request.headers.get("content-encoding", ""), await request.body())
+            outcomes: list[Outcome] = await asyncio.wrap_future(future)
+        except OnefoldError as error:
+            return problem_response(error.problem)
+        return _answer(outcomes)
+
+    return [Route("/v1/batch", batch, methods=["POST"])]
+
+
+async def _submitted(onefold: Onefold, encoding: str, body: bytes) -> "Future[list[Outcome]]":
+    def submit() -> "Future[list[Outcome]]":
+        return onefold.submit_batch(unpacked(body, encoding, onefold.settings.max_body_bytes))
+
+    if len(body) <= INLINE_BYTES and not encoding:
+        return submit()
+    return await anyio.to_thread.run_sync(submit)
+
+
+def unpacked(body: bytes, encoding: str, most: int) -> bytes:
+    """The body without its content encoding.
+
+    Raises OnefoldError `body.unsupported_media_type`, `body.too_large` (more than `most` bytes), `body.invalid_json`.
+    """
+    encoding = encoding.strip().lower()
+    if encoding in {"", "identity"}:
+        return body
+    if encoding not in {"gzip", "x-gzip"}:
+        raise OnefoldError(
+            "body.unsupported_media_type",
+            f"the content encoding {encoding[:100]!r} is not understood",
+            "Send the body as gzip, or as it is.",
+        )
+    try:
+        return _inflated(body, most)
+    except zlib.error as error:
+        raise OnefoldError("body.invalid_json", f"the body is not gzip: {error}", "Send it again.") from error
+
+
+def _inflated(body: bytes, most: int) -> bytes:
+    """All members of a gzip file, one after the other."""
+    parts: list[bytes] = []
+    room = most + 1
+    while body:
+        inflating = zlib.decompressobj(_GZIP)
+        parts.append(inflating.decompress(body, room))
+        room -= len(parts[-1])
+        if room <= 0:
+            raise too_large(most)
+        if not inflating.eof:
+            raise zlib.error("it ends too early")
+        body = inflating.unused_data
+    return b"".join(parts)
+
+
+def _answer(outcomes: Sequence[Outcome]) -> Response:
+    counts = Counter(outcome.status for outcome in outcomes)
+    body = {
+        "accepted": counts[Status.ACCEPTED],
+        "duplicates": counts[Status.DUPLICATE],
+        "rejected": counts[Status.REJECTED],
+        "results": [_result(outcome) for outcome in outcomes],
+    }
+    return Response(msgspec.json.encode(body), media_type=JSON)
+
+
+def _result(outcome: Outcome) -> dict[str, Any]:
+    result: dict[str, Any] = {"messageId": outcome.message_id, "status": outcome.status.value}
+    if outcome.problem is not None:
+        result |= said(outcome.problem)
+    if outcome.warnings:
+        result["warnings"] = [said(warning) for warning in outcome.warnings]
+    return result
