@@ -104,7 +104,11 @@ class OriginGuard:
 
 
 class _TooLarge(Exception):  # noqa: N818 (it never leaves this module)
-    """More of the body came than is allowed."""
+    """More of the body came than is allowed; `more`: and it goes on."""
+
+    def __init__(self, *, more: bool) -> None:
+        super().__init__()
+        self.more: Final = more
 
 
 class BodyLimit:
@@ -135,13 +139,13 @@ class BodyLimit:
             message = await receive()
             read += len(message.get("body", b""))
             if read > self._most:
-                raise _TooLarge
+                raise _TooLarge(more=message.get("more_body", False))
             return message
 
         try:
             await self._app(scope, limited, send)
-        except _TooLarge:
-            await self._refuse(scope, receive, send, self._drained)
+        except _TooLarge as large:
+            await self._refuse(scope, receive, send, self._drained if large.more else 0)
 
     @property
     def _drained(self) -> int:
