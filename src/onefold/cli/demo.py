@@ -1,0 +1,116 @@
+"""`onefold demo`: a small story, what was stitched of it and why, one journey; then it is served."""
+
+import shlex
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from onefold.cli.call import Access, Call
+from onefold.cli.customers import journey
+from onefold.cli.running import Host, Port
+
+if TYPE_CHECKING:
+    from onefold.cli.output import Screen
+    from onefold.service import Onefold, Reading
+
+MOST_LINES = 200
+
+
+def demo(
+    call: Call,
+    no_serve: Annotated[bool, typer.Option("--no-serve", help="End after showing the story.")] = False,
+    host: Host = None,
+    port: Port = None,
+) -> None:
+    """Tell a story of forty events, show what was stitched and why, and serve it."""
+    from onefold import demo as story
+
+    settings = call.settings(store=call.store or story.STORE, host=host, port=port)
+    with call.doors.open(settings, Access.MAKE) as onefold:
+        new = story.tell(onefold)
+        with onefold.read() as reading:
+            if call.as_json:
+                from onefold.cli.output import show_json
+
+                show_json(_shape(onefold, reading, new))
+            else:
+                _show(onefold, reading, new)
+        if not no_serve:
+            call.doors.serve(onefold, lambda url: _announce(call, onefold, url))
+
+
+def _show(onefold: "Onefold", reading: "Reading", new: int) -> None:
+    from onefold import demo as story
+    from onefold.cli import sections
+    from onefold.cli.output import Screen
+    from onefold.service import journeys, ledger, profiles
+
+    screen = Screen()
+    known = len(story.events()) - new
+    screen.line(f"{new} events came in, one after the other; {known} were there already. Times are UTC.")
+    screen.line(f"They are kept in {onefold.settings.store}")
+    screen.heading("Four people")
+    _show_people(screen, reading)
+    screen.heading("What was stitched, and why")
+    [decided] = ledger.decisions(reading, None, MOST_LINES)
+    sections.show_ledger(screen, reading, decided.items[::-1])
+    ann = reading.customer(story.HEROINE).customer
+    [profile] = profiles.profiles(reading, [ann.key])
+    screen.heading(f"One of them: {sections.title(profile)}")
+    sections.show_profile(screen, profile)
+    touchpoints, _ = journey(reading, ann.key, MOST_LINES)
+    touchpoints.reverse()
+    screen.heading("Her journey; what is marked retroactive was nobody's when it happened")
+    sections.show_journey(screen, reading, touchpoints, journeys.linkages(reading, touchpoints))
+
+
+def _show_people(screen: "Screen", reading: "Reading") -> None:
+    from onefold import demo as story
+    from onefold.cli import sections
+    from onefold.cli.words import name
+    from onefold.service import journeys, profiles
+
+    rows = []
+    found = [reading.customer(key).customer for key in story.PEOPLE]
+    for row, profile in zip(found, profiles.profiles(reading, [row.key for row in found]), strict=True):
+        touchpoints, _ = journey(reading, row.key, MOST_LINES)
+        retroactive = sum(linkage.retroactive for linkage in journeys.linkages(reading, touchpoints))
+        [members] = profiles.identifiers(reading, [row.key], MOST_LINES)
+        held = ", ".join(name(member.key) for member in members.items)
+        rows.append((row.public_id, sections.title(profile), str(len(touchpoints)), str(retroactive), held))
+    right = ("touchpoints", "retroactive")
+    screen.table(("customer", "name", *right, "identifiers"), rows, right=right)
+
+
+def _shape(onefold: "Onefold", reading: "Reading", new: int) -> dict[str, Any]:
+    from onefold import demo as story
+    from onefold.cli import shapes
+    from onefold.cli.customers import shape
+    from onefold.service import ledger
+
+    [decided] = ledger.decisions(reading, None, MOST_LINES)
+    return {
+        "store": onefold.settings.store,
+        "accepted": new,
+        "duplicates": len(story.events()) - new,
+        "customers": [shapes.customer(reading.customer(key).customer) for key in story.PEOPLE],
+        "decisions": shapes.decisions(reading, decided.items[::-1]),
+        "customer": shape(reading, reading.customer(story.HEROINE), MOST_LINES),
+    }
+
+
+def _announce(call: Call, onefold: "Onefold", url: str) -> None:
+    from onefold import demo as story
+    from onefold.cli.output import Screen, to_json
+    from onefold.cli.running import announce
+
+    if call.as_json:
+        announce(call, url, onefold.settings.store)
+        return
+    screen = Screen()
+    screen.line()
+    announce(call, url, onefold.settings.store)
+    screen.heading("Ask it, for instance")
+    body = shlex.quote(to_json({"query": " ".join(story.QUERY.split())}, indent=0))
+    screen.line(f"  curl {url}/graphql -H 'Content-Type: application/json' -d {body}")
+    screen.line(f"  onefold why user_id:u-1002 user_id:u-1004 --store {onefold.settings.store}")

@@ -1,0 +1,144 @@
+"""resolve, customer, why, search, status: what is known, for people and for programs."""
+
+import pytest
+
+from tests.cli.conftest import Run
+
+ANN = {"namespace": "email", "value": "ann@example.com"}
+
+
+def test_resolve_says_whose_each_identifier_is_in_the_order_asked(told: Run) -> None:
+    found = told(
+        "resolve", "user_id:u-1001", "email: ANN@Example.com", "user_id:nobody", "device_id:tablet-19", "--json"
+    )
+    assert found.code == 0
+    by_account, by_email, nobody, tablet = found.json
+    assert by_email["identifier"] == ANN
+    assert by_email["customer"] == by_account["customer"]
+    assert nobody["customer"] is None
+    assert nobody["problem"] is None
+    assert tablet["generic"]
+    assert not by_email["generic"]
+    assert tablet["contested"]
+
+
+def test_resolve_says_what_is_wrong_with_an_identifier_and_resolves_the_others(told: Run) -> None:
+    wrong, unknown, right = told("resolve", "email:nonsense", "mail:x", "email:ann@example.com", "--json").json
+    assert wrong["problem"]["code"] == "identifier.malformed"
+    assert unknown["problem"]["code"] == "identifier.unknown_namespace"
+    assert right["customer"]["id"].startswith("cus_")
+
+
+def test_resolve_for_people_names_the_customer_and_says_what_to_know(told: Run) -> None:
+    shown = told("resolve", "email:ann@example.com", "user_id:nobody", "staff_id:agent-7", "device_id:tablet-19").out
+    header, ann, nobody, staff, tablet = shown.splitlines()
+    assert header.split("  ")[0] == "identifier"
+    assert "cus_" in ann
+    assert "no event has named it" in nobody
+    assert "names whoever served the customer" in staff
+    assert "shared by too many" in tablet
+
+
+def test_a_value_may_hold_colons(onefold: Run) -> None:
+    event = '{"messageId":"1","timestamp":"2025-01-01T00:00:00Z","type":"page","anonymousId":"a:b:c"}'
+    assert onefold("import", "-", stdin=event).code == 0
+    [found] = onefold("resolve", "anonymous_id:a:b:c", "--json").json
+    assert found["customer"]["anonymous"]
+
+
+def test_customer_shows_profile_identifiers_and_journey(told: Run) -> None:
+    found = told("customer", "email:ann@example.com", "--json").json
+    assert {trait["name"]: trait["value"] for trait in found["profile"]["traits"]} == {
+        "city": "Hull",
+        "email": "ann@example.com",
+        "name": "Ann Keller",
+    }
+    held = [(item["namespace"], item["value"]) for item in found["identifiers"]["items"]]
+    assert held == [
+        ("user_id", "u-1001"),
+        ("email", "ann@example.com"),
+        ("anonymous_id", "web-7c41e0"),
+        ("anonymous_id", "web-b2903f"),
+    ]
+    journey = found["journey"]["items"]
+    assert len(journey) == 17
+    assert [item["at"] for item in journey] == sorted((item["at"] for item in journey), reverse=True)
+
+
+def test_customer_marks_what_was_nobodys_when_it_happened(told: Run) -> None:
+    journey = told("customer", "user_id:u-1001", "--json").json["journey"]["items"]
+    retroactive = [item for item in journey if item["retroactive"]]
+    assert len(retroactive) == 13
+    assert all(item["at"] < item["linkedAt"] for item in retroactive)
+    assert all(item["at"] >= item["linkedAt"] for item in journey if not item["retroactive"])
+    lines = told("customer", "user_id:u-1001").out.splitlines()
+    marked = [line for line in lines if "linked 2025-" in line]
+    assert len(marked) == 13
+    assert sum("linked 2025-03-08 18:03" in line for line in marked) == 12
+
+
+def test_customer_takes_every_kind_of_reference_and_names_the_id_asked_for(told: Run) -> None:
+    [ann] = told("resolve", "user_id:u-1001", "--json").json
+    by_id = told("customer", ann["customer"]["id"], "--json").json
+    cookie = next(item["id"] for item in by_id["identifiers"]["items"] if item["namespace"] == "anonymous_id")
+    by_identifier = told("customer", cookie, "--json").json
+    as_visitor = told("customer", cookie.replace("idn_", "cus_"), "--json").json
+    assert by_id["id"] == by_identifier["id"] == as_visitor["id"] == ann["customer"]["id"]
+    assert as_visitor["requestedId"] == cookie.replace("idn_", "cus_")
+    assert by_id["requestedId"] is None
+
+
+@pytest.mark.parametrize("limit", [1, 5, 16, 17, 18, 2_000])
+def test_customer_shows_at_most_as_many_touchpoints_as_asked(told: Run, limit: int) -> None:
+    journey = told("customer", "user_id:u-1001", "--limit", str(limit), "--json").json["journey"]
+    assert len(journey["items"]) == min(limit, 17)
+    assert journey["more"] == (limit < 17)
+
+
+def test_why_gives_the_strongest_chain_of_evidence(told: Run) -> None:
+    found = told("why", "anonymous_id:web-b2903f", "user_id:u-1001", "--json").json
+    assert found["explanation"] == "together"
+    assert [(step["a"]["value"], step["b"]["value"]) for step in found["chain"]] == [
+        ("web-b2903f", "ann@example.com"),
+        ("ann@example.com", "u-1001"),
+    ]
+    assert found["chain"][0]["link"]["sources"][0]["source"] == "demo"
+
+
+def test_why_not_gives_the_reason_and_what_would_change_it(told: Run) -> None:
+    found = told("why", "user_id:u-1004", "email:hello@cafe-morrow.example", "--json").json
+    assert found["explanation"] == "apart"
+    assert found["refusal"]["reason"] == "limit:user_id"
+    assert found["refusal"]["hint"]
+    shown = told("why", "user_id:u-1004", "email:hello@cafe-morrow.example").out
+    assert "limit:user_id" in shown
+    assert found["refusal"]["hint"] in shown
+
+
+def test_why_says_when_nothing_connects_two(told: Run) -> None:
+    found = told("why", "user_id:u-1001", "user_id:nobody", "--json").json
+    assert found["explanation"] == "never_seen"
+    assert found["unknown"] == [{"namespace": "user_id", "value": "nobody"}]
+    assert "No event has named user_id:nobody" in told("why", "user_id:u-1001", "user_id:nobody").out
+
+
+def test_search_finds_customers_by_part_of_an_identifier_or_a_name(told: Run) -> None:
+    by_name = told("search", "keller", "--json").json
+    by_email = told("search", "ANN@", "--json").json
+    assert [hit["customer"]["id"] for hit in by_name["customers"]] == [
+        hit["customer"]["id"] for hit in by_email["customers"]
+    ]
+    assert by_name["customers"][0]["matched"] == {"attribute": "trait:name", "value": "Ann Keller"}
+
+
+def test_search_says_when_there_are_more(told: Run) -> None:
+    assert told("search", "example", "--limit", "2", "--json").json["more"]
+    assert "and more" in told("search", "example", "--limit", "2").out
+    assert told("search", "xyzzy").out == "nobody\n"
+
+
+def test_status_counts_what_the_store_holds(told: Run) -> None:
+    found = told("status", "--json").json
+    assert (found["touchpoints"], found["customers"], found["rejects"]) == (40, 5, 0)
+    assert found["store"].endswith("onefold.db")
+    assert int(found["seq"]) > 40
