@@ -1,0 +1,95 @@
+"""onefold as its users run it: a process of its own, asked over HTTP."""
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from queue import Queue
+from typing import IO, Any
+
+import uvicorn
+
+from onefold.api.app import create_app
+from onefold.service import Onefold
+
+STARTED_WITHIN_SECONDS = 60
+ENDED_WITHIN_SECONDS = 30
+
+
+class Served:
+    """A running onefold."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def ask(self, query: str, **variables: Any) -> Any:
+        """The data that GraphQL answers."""
+        body = json.dumps({"query": query, "variables": variables}).encode()
+        status, answer = self.post("/graphql", body)
+        assert status == 200, answer
+        assert "errors" not in answer, answer
+        return answer["data"]
+
+    def post(self, path: str, body: bytes, **headers: str) -> tuple[int, Any]:
+        """The status and the JSON of an answer."""
+        request = urllib.request.Request(self.url + path, body, {"content-type": "application/json"} | headers)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as response:
+                return response.status, json.load(response)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.load(error)
+
+
+@contextmanager
+def served(folder: Path, *options: str) -> Iterator[Served]:
+    """onefold on a new store in `folder`, on a free port; it is told to end when the block does."""
+    command = [sys.executable, "-c", "from onefold.wiring import main; main()", "serve", "--json", "--port", "0"]
+    with (
+        (folder / "stderr.txt").open("w") as errors,
+        subprocess.Popen([*command, *options], cwd=folder, stdout=subprocess.PIPE, stderr=errors, text=True) as process,
+    ):
+        try:
+            assert process.stdout is not None
+            yield Served(_url(process.stdout))
+        finally:
+            process.terminate()
+            process.wait(ENDED_WITHIN_SECONDS)
+    assert (folder / "stderr.txt").read_text() == ""
+
+
+@contextmanager
+def in_process(onefold: Onefold) -> Iterator[Served]:
+    """onefold answering over HTTP from a thread of this process, so that a test can hold its hand."""
+    config = uvicorn.Config(create_app(onefold), ws="none", log_level="warning", lifespan="off")
+    server = uvicorn.Server(config)
+    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            yield Served(f"http://127.0.0.1:{listening.getsockname()[1]}")
+        finally:
+            server.should_exit = True
+            thread.join(ENDED_WITHIN_SECONDS)
+
+
+def _url(stdout: IO[str]) -> str:
+    """What it says of itself when it answers: one JSON object."""
+    said: Queue[str] = Queue()
+
+    def read() -> None:
+        text = ""
+        for line in stdout:
+            text += line
+            if line == "}\n":
+                said.put(text)
+
+    threading.Thread(target=read, daemon=True).start()
+    url: str = json.loads(said.get(timeout=STARTED_WITHIN_SECONDS))["url"]
+    return url

@@ -1,0 +1,229 @@
+"""The real segment-analytics-python, unmodified, sends to a running onefold."""
+
+import json
+import logging
+import math
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from segment.analytics.client import Client
+
+from onefold.settings import Settings
+from onefold.wiring import build
+from tests.sdk.serving import Served, in_process, served
+
+CUSTOMER = """
+query ($namespace: String!, $value: String!) {
+  customer(by: {identifier: {namespace: $namespace, value: $value}}) {
+    id
+    identifiers { edges { node { namespace value } } }
+    profile { traits { name value } }
+    journey(order: OLDEST_FIRST) {
+      edges { node { messageId type name channel revenue currency retroactive properties } }
+    }
+  }
+}
+"""
+
+
+RESOLVE = "query ($who: [IdentifierInput!]!) { resolve(identifiers: $who) { customer { id } } }"
+SECONDS = 30
+
+
+@pytest.fixture(scope="module")
+def onefold(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with served(tmp_path_factory.mktemp("served")) as running:
+        yield running
+
+
+class Sdk:
+    """A client of the SDK, and what it was told went wrong."""
+
+    def __init__(self, onefold: Served, **options: Any) -> None:
+        self.errors: list[Exception] = []
+        self.client = Client(
+            "any-key",
+            host=onefold.url,
+            on_error=lambda error, _: self.errors.append(error),
+            **{"upload_interval": 0.1} | options,
+        )
+
+    def send(self, *calls: Callable[[Client], Any]) -> None:
+        """Make these calls, in one batch, and wait until they are sent."""
+        for call in calls:
+            accepted, _ = call(self.client)
+            assert accepted
+        self.client.flush()
+        self.client.join()
+
+
+def customer(onefold: Served, identifier: str) -> Any:
+    namespace, value = identifier.split(":", 1)
+    return onefold.ask(CUSTOMER, namespace=namespace, value=value)["customer"]
+
+
+def journey(found: Any) -> list[Any]:
+    return [edge["node"] for edge in found["journey"]["edges"]]
+
+
+def identifiers(found: Any) -> set[str]:
+    return {f"{edge['node']['namespace']}:{edge['node']['value']}" for edge in found["identifiers"]["edges"]}
+
+
+def traits(found: Any) -> dict[str, Any]:
+    return {trait["name"]: trait["value"] for trait in found["profile"]["traits"]}
+
+
+def ago(**units: float) -> datetime:
+    return datetime.now(tz=UTC) - timedelta(**units)
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_what_the_sdk_sends_is_stitched_and_read_back(onefold: Served, compressed: bool) -> None:
+    who, cookie = f"ann-{compressed}", str(uuid.uuid4())
+    sdk = Sdk(onefold, gzip=compressed)
+    email = f"{who}@Example.com"
+    sdk.send(
+        lambda c: c.page(anonymous_id=cookie, name="Home", category="Shop", timestamp=ago(hours=3)),
+        lambda c: c.screen(anonymous_id=cookie, name="Welcome", timestamp=ago(hours=2)),
+        lambda c: c.identify(who, {"email": email, "plan": "gold", "age": None}, anonymous_id=cookie),
+        lambda c: c.track(who, "Order Completed", {"revenue": 39.9, "currency": "eur"}),
+        lambda c: c.group(who, "acme", {"name": "Acme", "email": "info@acme.example"}),
+    )
+    assert sdk.errors == []
+    found = customer(onefold, f"anonymous_id:{cookie}")
+    assert found == customer(onefold, f"user_id:{who}")
+    assert identifiers(found) == {f"user_id:{who}", f"anonymous_id:{cookie}", f"email:{email.lower()}"}
+    assert traits(found) == {"email": email, "plan": "gold"}
+    steps = journey(found)
+    assert [(step["type"], step["name"], step["channel"], step["retroactive"]) for step in steps] == [
+        ("page", "Home", "web", True),
+        ("screen", "Welcome", "app", True),
+        ("identify", None, "server", False),
+        ("track", "Order Completed", "server", False),
+        ("group", None, "server", False),
+    ]
+    assert steps[0]["properties"] == {"category": "Shop"}
+    assert (steps[3]["revenue"], steps[3]["currency"]) == ("39.9", "EUR")
+    [nobody] = onefold.ask(RESOLVE, who=[{"namespace": "email", "value": "info@acme.example"}])["resolve"]
+    assert nobody["customer"] is None
+
+
+def test_a_nan_that_the_sdk_sends_costs_that_value_and_nothing_else(onefold: Served) -> None:
+    sdk = Sdk(onefold)
+    sdk.send(
+        lambda c: c.track("before-dot", "Seen"),
+        lambda c: c.identify("dot", {"score": math.nan, "best": math.inf, "plan": "gold"}),
+        lambda c: c.track("after-dot", "Seen"),
+    )
+    assert sdk.errors == []
+    assert traits(customer(onefold, "user_id:dot")) == {"plan": "gold"}
+    for other in ("before-dot", "after-dot"):
+        assert [step["name"] for step in journey(customer(onefold, f"user_id:{other}"))] == ["Seen"]
+
+
+def test_an_alias_joins_a_cookie_or_an_account_to_another(onefold: Served) -> None:
+    cookie = str(uuid.uuid4())
+    sdk = Sdk(onefold)
+    sdk.send(
+        lambda c: c.track("old-bea", "Seen"),
+        lambda c: c.page(anonymous_id=cookie, name="Home"),
+        lambda c: c.alias(cookie, "bea"),
+        lambda c: c.alias("old-bea", "bea"),
+    )
+    assert sdk.errors == []
+    found = customer(onefold, "user_id:bea")
+    assert identifiers(found) == {"user_id:bea", "user_id:old-bea", f"anonymous_id:{cookie}"}
+    assert sorted(step["type"] for step in journey(found)) == ["alias", "alias", "page", "track"]
+
+
+def test_ids_may_be_numbers_and_an_event_without_a_usable_one_sinks_no_other(onefold: Served) -> None:
+    sdk = Sdk(onefold)
+    sdk.send(
+        lambda c: c.track(7, "Seen"),
+        lambda c: c.track("null", "Lost"),
+        lambda c: c.track(anonymous_id=True, event="Lost"),
+        lambda c: c.track(8, "Seen"),
+    )
+    assert sdk.errors == []
+    assert [len(journey(customer(onefold, f"user_id:{number}"))) for number in (7, 8)] == [1, 1]
+
+
+def test_sending_the_same_again_changes_nothing(onefold: Served) -> None:
+    message, when = str(uuid.uuid4()), ago(minutes=1)
+    for _ in range(2):
+        Sdk(onefold).send(lambda c: c.track("again", "Seen", timestamp=when, message_id=message))
+    assert [step["messageId"] for step in journey(customer(onefold, "user_id:again"))] == [message]
+
+
+def test_a_thousand_events_arrive(onefold: Served) -> None:
+    sdk = Sdk(onefold)
+    sdk.send(*(lambda c, n=n: c.track("busy", "Seen", {"n": n}) for n in range(1_000)))
+    assert sdk.errors == []
+    assert len(all_of(onefold, "busy")) == 1_000
+
+
+def all_of(onefold: Served, who: str) -> set[str]:
+    query = """query ($who: String!, $after: String) {
+      customer(by: {identifier: {namespace: "user_id", value: $who}}) {
+        journey(first: 500, after: $after) { edges { node { messageId } } pageInfo { hasNextPage endCursor } }
+      }
+    }"""
+    found: set[str] = set()
+    after = None
+    while True:
+        page = onefold.ask(query, who=who, after=after)["customer"]["journey"]
+        found |= {edge["node"]["messageId"] for edge in page["edges"]}
+        after = page["pageInfo"]["endCursor"]
+        if not page["pageInfo"]["hasNextPage"]:
+            return found
+
+
+def test_a_body_that_is_too_large_is_answered_while_it_is_still_sent(onefold: Served) -> None:
+    status, answer = onefold.post("/v1/batch", b'{"batch": [' + b" " * 10_000_000 + b"]}")
+    assert (status, answer["code"]) == (413, "body.too_large")
+
+
+def test_a_crowded_server_is_given_time_and_gets_every_event(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    settings = Settings(store=f"sqlite:///{tmp_path}/onefold.db", queue_size=3, batch_size=3, max_events_per_batch=3)
+    entered, open_ = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        entered.set()
+        assert open_.wait(SECONDS)
+
+    with build(settings) as service, in_process(service) as onefold, caplog.at_level(logging.DEBUG, "segment"):
+        service.batcher.call(wait)
+        assert entered.wait(SECONDS)
+        events = [json.dumps({"type": "track", "event": "Seen", "userId": "crowd"}).encode()] * 3
+        filling = service.submit(events)
+        sdk = Sdk(onefold, upload_size=3)
+        sent = threading.Thread(target=sdk.send, args=[lambda c: c.track("crowd", "Late") for _ in range(3)])
+        sent.start()
+        until(lambda: "status 429" in caplog.text)
+        open_.set()
+        sent.join(SECONDS)
+        assert len(filling.result(SECONDS)) == 3
+        assert sdk.errors == []
+        assert len(all_of(onefold, "crowd")) == 6
+
+
+def until(happened: Callable[[], bool]) -> None:
+    """Wait for what must happen soon."""
+    deadline = time.monotonic() + SECONDS
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_the_answer_names_what_became_of_each_event(onefold: Served) -> None:
+    events = [{"type": "track", "event": "Seen", "userId": "raw", "messageId": "r-1"}, {"type": "track"}]
+    status, answer = onefold.post("/v1/batch", json.dumps({"batch": events}).encode())
+    assert status == 200
+    assert [result["status"] for result in answer["results"]] == ["accepted", "rejected"]
