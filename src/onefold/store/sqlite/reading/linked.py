@@ -19,6 +19,7 @@ TO_WEAKER: Final = (
     f"SELECT k.value, {LINK} FROM carray(?1) k CROSS JOIN links l ON l.pair IN (SELECT p.pair FROM links p "
     "WHERE p.b = k.value {beyond}ORDER BY p.mark, p.rank, p.pair LIMIT ?3)"
 )
+TO_BOTH: Final = f"{TO_STRONGER} UNION ALL {TO_WEAKER.format(beyond='')}"
 BEYOND: Final = "AND (p.mark, p.rank, p.pair) > (SELECT x.mark, x.rank, x.pair FROM links x WHERE x.pair = ?2) "
 
 # Of an identifier that is generic there may be any number; then it is cheaper to look for each pair.
@@ -65,12 +66,11 @@ class Linked(Snapshot):
 
     def links(self, identifiers: Sequence[int], limit: int, after: int | None = None) -> dict[int, list[KnownLink]]:
         """A page of the links of each: first to stronger ends by pair, then to weaker ones by (mark, rank, pair)."""
-        stronger: Rows = []
-        in_first = after is None or after >> 32 in identifiers
-        if in_first:
-            stronger = self._ask(TO_STRONGER, identifiers, after or 0, limit)
-        statement = TO_WEAKER.format(beyond="" if in_first else BEYOND)
-        return _paged(stronger, self._ask(statement, identifiers, after, limit), limit)
+        if after is not None and after >> 32 not in identifiers:
+            return _paged([], self._ask(TO_WEAKER.format(beyond=BEYOND), identifiers, after, limit), limit)
+        rows = self._ask(TO_BOTH, identifiers, after or 0, limit)
+        stronger = [row for row in rows if row[1] >> 32 == row[0]]
+        return _paged(stronger, [row for row in rows if row[1] >> 32 != row[0]], limit)
 
     def links_between(self, identifiers: Sequence[int]) -> list[KnownLink]:
         """The links that have both ends among these."""
