@@ -1,10 +1,13 @@
 """The application: every door over HTTP, on one service."""
 
+from typing import Final
+
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from onefold import __version__
 from onefold.api.graphql.http import GraphQLDoor
 from onefold.api.graphql.schema import executable
 from onefold.api.guards import guards
@@ -12,6 +15,17 @@ from onefold.api.health import health_routes
 from onefold.api.problems import on_failure
 from onefold.api.tracking import tracking_routes
 from onefold.service import Onefold
+
+ALL_METHODS: Final = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+"""The GraphQL door itself says which of them it takes."""
+
+WELCOME: Final = f"""onefold {__version__}: many identifiers, one customer.
+
+POST /graphql    ask, judge, send events; the schema is in graph_schema/schema.graphql
+POST /v1/batch   send events, as the SDKs of Segment do
+GET  /healthz    whether it runs
+GET  /readyz     whether it can be used
+"""
 
 
 def create_app(onefold: Onefold) -> Starlette:
@@ -21,9 +35,13 @@ def create_app(onefold: Onefold) -> Starlette:
     async def graphql(request: Request) -> Response:
         return await door(request)
 
+    async def welcome(request: Request) -> Response:
+        return PlainTextResponse(WELCOME)
+
     return Starlette(
         routes=[
-            Route("/graphql", graphql, methods=["GET", "POST", "PUT", "DELETE", "PATCH"]),
+            Route("/", welcome),
+            Route("/graphql", graphql, methods=ALL_METHODS),
             *tracking_routes(onefold),
             *health_routes(onefold),
         ],

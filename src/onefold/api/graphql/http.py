@@ -16,6 +16,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
 from onefold.api.graphql.execution import Answer, Engine, Plan, Refused, Request, refusal
+from onefold.api.guards import check_json
 from onefold.errors import OnefoldError
 from onefold.service import Onefold
 
@@ -75,12 +76,7 @@ class GraphQLDoor:
 
 def _asked(content_type: str, body: bytes) -> Request:
     """The request in a body. Raises `body.unsupported_media_type`, `body.invalid_json`, `query.invalid`."""
-    if content_type.partition(";")[0].strip().lower() != PLAIN_JSON:
-        raise OnefoldError(
-            "body.unsupported_media_type",
-            f"the content type is {content_type[:100]!r}",
-            f"Send JSON, and say so: content-type: {PLAIN_JSON}.",
-        )
+    check_json(content_type)
     try:
         said = orjson.loads(body)
     except orjson.JSONDecodeError as error:
