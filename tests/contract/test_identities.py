@@ -167,15 +167,15 @@ def test_claims_hang_on_the_strongest_identifier_of_their_event(ann: Store) -> N
     assert [claim.identifier for claim in claims(ann)] == [key("user_id:ann")]
 
 
-def test_evidence_dates_claims_of_a_public_source(ann: Store) -> None:
+def test_claims_are_dated_as_their_events_say(ann: Store) -> None:
     with ann.write() as transaction:
         batch = Batch(transaction)
         event = batch.touchpoint(
             "user_id:ann", minute=0, source=WEB, traits={"plan": "pro"}, received_ms=at(60 * 24 * 7)
         )
         batch.apply()
-    assert [claim.first_ms for claim in claims(ann)] == [event.evidence_ms]
-    assert event.evidence_ms > event.at_ms
+    assert [claim.first_ms for claim in claims(ann)] == [event.at_ms]
+    assert event.evidence_ms > event.at_ms, "what a public source may not move is evidence, and only that"
 
 
 def test_the_newest_fifty_values_are_kept(ann: Store) -> None:
