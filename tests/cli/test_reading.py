@@ -97,7 +97,7 @@ def test_customer_shows_at_most_as_many_touchpoints_as_asked(told: Run, limit: i
 
 def test_why_gives_the_strongest_chain_of_evidence(told: Run) -> None:
     found = told("why", "anonymous_id:web-b2903f", "user_id:u-1001", "--json").json
-    assert found["explanation"] == "together"
+    assert found["explanation"] == "TOGETHER"
     assert [(step["a"]["value"], step["b"]["value"]) for step in found["chain"]] == [
         ("web-b2903f", "ann@example.com"),
         ("ann@example.com", "u-1001"),
@@ -107,7 +107,7 @@ def test_why_gives_the_strongest_chain_of_evidence(told: Run) -> None:
 
 def test_why_not_gives_the_reason_and_what_would_change_it(told: Run) -> None:
     found = told("why", "user_id:u-1004", "email:hello@cafe-morrow.example", "--json").json
-    assert found["explanation"] == "apart"
+    assert found["explanation"] == "APART"
     assert found["refusal"]["reason"] == "limit:user_id"
     assert found["refusal"]["hint"]
     shown = told("why", "user_id:u-1004", "email:hello@cafe-morrow.example").out
@@ -117,7 +117,7 @@ def test_why_not_gives_the_reason_and_what_would_change_it(told: Run) -> None:
 
 def test_why_says_when_nothing_connects_two(told: Run) -> None:
     found = told("why", "user_id:u-1001", "user_id:nobody", "--json").json
-    assert found["explanation"] == "never_seen"
+    assert found["explanation"] == "NEVER_SEEN"
     assert found["unknown"] == [{"namespace": "user_id", "value": "nobody"}]
     assert "No event has named user_id:nobody" in told("why", "user_id:u-1001", "user_id:nobody").out
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from onefold import __version__
+from onefold import __version__, demo
 from tests.tables import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]  # built once, on one worker
@@ -61,6 +61,15 @@ def test_the_default_settings_name_files_of_the_wheel(installed: Path, tmp_path:
         "print(chosen.namespaces.is_file(), chosen.traits.is_file())"
     )
     assert run(installed / "python", "-c", script, cwd=tmp_path) == "True True\n"
+
+
+def test_the_demo_runs_and_its_store_answers(installed: Path, tmp_path: Path) -> None:
+    shown = run(installed / "onefold", "demo", "--no-serve", cwd=tmp_path)
+    assert "Her journey" in shown
+    resolved = run(
+        installed / "onefold", "resolve", "email:ann@example.com", "--json", "--store", demo.STORE, cwd=tmp_path
+    )
+    assert json.loads(resolved)[0]["customer"]["anonymous"] is False
 
 
 def test_the_command_runs_and_says_how_to_use_it(installed: Path, tmp_path: Path) -> None:

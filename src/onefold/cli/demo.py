@@ -24,8 +24,10 @@ def demo(
 ) -> None:
     """Tell a story of forty events, show what was stitched and why, and serve it."""
     from onefold import demo as story
+    from onefold.schema_files import schema_file
 
-    settings = call.settings(store=call.store or story.STORE, host=host, port=port)
+    shipped = {name: schema_file(f"{name}.yaml") for name in ("namespaces", "traits")}
+    settings = call.settings(store=call.store or story.STORE, host=host, port=port, **shipped)
     with call.doors.open(settings, Access.MAKE) as onefold:
         new = story.tell(onefold)
         with onefold.read() as reading:

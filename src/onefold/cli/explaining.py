@@ -103,7 +103,7 @@ def _shape(reading: "Reading", found: "Explanation") -> dict[str, Any]:
     match found:
         case Together():
             return {
-                "explanation": "together",
+                "explanation": "TOGETHER",
                 **ends,
                 "customer": shapes.customer(found.customer),
                 "chain": [
@@ -118,7 +118,7 @@ def _shape(reading: "Reading", found: "Explanation") -> dict[str, Any]:
             }
         case Apart():
             return {
-                "explanation": "apart",
+                "explanation": "APART",
                 **ends,
                 "customers": [shapes.customer(row) for row in found.customers],
                 "refusal": shapes.refusal(found.refusal),
@@ -126,4 +126,4 @@ def _shape(reading: "Reading", found: "Explanation") -> dict[str, Any]:
                 "judgements": [shapes.judgement(reading, row) for row in found.judgements],
             }
         case _:
-            return {"explanation": "never_seen", **ends, "unknown": [shapes.key(row) for row in found.unknown]}
+            return {"explanation": "NEVER_SEEN", **ends, "unknown": [shapes.key(row) for row in found.unknown]}

@@ -67,7 +67,9 @@ def _resolved(row: "Resolution", contested: set[int], namespaces: "Namespaces") 
 
 def search(
     call: Call,
-    text: Annotated[str, typer.Argument(help="A part of an identifier's value or of a searchable trait.")],
+    text: Annotated[
+        str, typer.Argument(metavar="TEXT", help="A part of an identifier's value or of a searchable trait.")
+    ],
     limit: Annotated[int, typer.Option("--limit", min=1, help="The most customers to show.")] = 20,
 ) -> None:
     """Find customers by a part of what is known about them."""

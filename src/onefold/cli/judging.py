@@ -55,11 +55,12 @@ def _login() -> str:
 
 def _show(call: Call, onefold: "Onefold", judged: "Judged") -> None:
     """Say what was joined and what was split. Raises OnefoldError when the judgement was refused."""
+    from msgspec import structs
+
     from onefold.errors import OnefoldError
 
     if judged.problem is not None:
-        problem = judged.problem
-        raise OnefoldError(problem.code, problem.message, problem.hint, problem.field)
+        raise OnefoldError(*structs.astuple(judged.problem))
     from onefold.cli import shapes
     from onefold.cli.output import Screen, show_json
 

@@ -8,6 +8,9 @@ then she registers with the address of the café that she and Ben work for.
 from importlib.resources import files
 from typing import Final
 
+from msgspec import structs
+
+from onefold.errors import OnefoldError
 from onefold.ingest.commit import Status
 from onefold.model.identifiers import IdentifierKey
 from onefold.model.sources import Source, Trust
@@ -34,7 +37,11 @@ def events() -> list[bytes]:
 def tell(onefold: Onefold) -> int:
     """Send in the story as it happened, one event after the other, each stitched before the next; -> how many were new.
 
-    Telling it again changes nothing. Raises what `Onefold.submit` raises.
+    Telling it again changes nothing. Raises OnefoldError with what is wrong with an event that cannot be understood,
+    and what `Onefold.submit` raises.
     """
-    told = [onefold.submit([event], SOURCE).result()[0].status for event in events()]
-    return told.count(Status.ACCEPTED)
+    told = [onefold.submit([event], SOURCE).result()[0] for event in events()]
+    for outcome in told:
+        if outcome.status is Status.REJECTED and outcome.problem:
+            raise OnefoldError(*structs.astuple(outcome.problem))
+    return sum(outcome.status is Status.ACCEPTED for outcome in told)

@@ -1,0 +1,42 @@
+"""What guides show in `console` blocks is what readers see when they type it, with the demo story in the store."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from onefold import demo
+from tests.cli.conftest import called
+from tests.docs.guides import blocks, without_ids
+from tests.tables import ROOT
+
+GUIDES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md"))
+SHOWN = [(guide, block.text) for guide in GUIDES for block in blocks(guide) if block.language == "console"]
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the demo was run."""
+    folder = tmp_path_factory.mktemp("guides")
+    assert called(folder, "demo", "--no-serve").code == 0
+    return folder
+
+
+@pytest.mark.parametrize(("guide", "text"), SHOWN)
+def test_a_guide_shows_what_readers_see(told: Path, guide: str, text: str) -> None:
+    for part in text.split("$ onefold ")[1:]:
+        command, _, shown = part.partition("\n")
+        ended = called(told, *command.split(), variables={"ONEFOLD_STORE": demo.STORE})
+        assert (ended.code, ended.err) == (0, "")
+        assert squeezed(without_ids(ended.out)) == squeezed(shown)
+
+
+def squeezed(text: str) -> list[str]:
+    """Lines with one blank between words: ids are shorter in guides, so columns stand elsewhere."""
+    return [re.sub(" +", " ", line).strip() for line in text.strip().splitlines()]
+
+
+def test_what_guides_tell_readers_to_type_first_is_what_was_done_here() -> None:
+    in_shell = [block.text for guide in GUIDES for block in blocks(guide) if block.language == "sh"]
+    assert in_shell == [f"onefold demo --no-serve\nexport ONEFOLD_STORE={demo.STORE}\n"]
+    assert SHOWN
