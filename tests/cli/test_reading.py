@@ -23,7 +23,9 @@ def test_resolve_says_whose_each_identifier_is_in_the_order_asked(told: Run) -> 
 
 
 def test_resolve_says_what_is_wrong_with_an_identifier_and_resolves_the_others(told: Run) -> None:
-    wrong, unknown, right = told("resolve", "email:nonsense", "mail:x", "email:ann@example.com", "--json").json
+    ended = told("resolve", "email:nonsense", "mail:x", "email:ann@example.com", "--json")
+    wrong, unknown, right = ended.json
+    assert ended.code == 3
     assert wrong["problem"]["code"] == "identifier.malformed"
     assert unknown["problem"]["code"] == "identifier.unknown_namespace"
     assert right["customer"]["id"].startswith("cus_")
@@ -37,6 +39,10 @@ def test_resolve_for_people_names_the_customer_and_says_what_to_know(told: Run) 
     assert "no event has named it" in nobody
     assert "names whoever served the customer" in staff
     assert "shared by too many" in tablet
+
+
+def test_an_identifier_that_nobody_has_is_an_answer_and_no_error(told: Run) -> None:
+    assert told("resolve", "user_id:nobody").code == 0
 
 
 def test_a_value_may_hold_colons(onefold: Run) -> None:

@@ -18,29 +18,33 @@ def resolve(
     ],
 ) -> None:
     """Say whose these identifiers are."""
-    from onefold.cli import references, shapes
+    from onefold.cli import references
     from onefold.cli.output import Screen, show_json
+    from onefold.errors import Exit
 
     keys = [references.identifier(said) for said in identifiers]
     with call.open() as onefold, onefold.read() as reading:
         found = reading.resolve(keys)
         contested = reading.contested([row.customer.key for row in found if row.customer])
     if call.as_json:
-        show_json(
-            [
-                {
-                    "identifier": shapes.key(row.identifier),
-                    "customer": row.customer and shapes.customer(row.customer),
-                    "generic": row.generic,
-                    "contested": row.customer is not None and row.customer.key in contested,
-                    "problem": row.problem and shapes.problem(row.problem),
-                }
-                for row in found
-            ]
-        )
-        return
-    columns = ("identifier", "customer", "first seen", "last seen", "note")
-    Screen().table(columns, (_resolved(row, contested, onefold.namespaces) for row in found))
+        show_json([_resolution(row, contested) for row in found])
+    else:
+        columns = ("identifier", "customer", "first seen", "last seen", "note")
+        Screen().table(columns, (_resolved(row, contested, onefold.namespaces) for row in found))
+    if any(row.problem for row in found):
+        raise typer.Exit(Exit.INPUT)
+
+
+def _resolution(row: "Resolution", contested: set[int]) -> dict[str, object]:
+    from onefold.cli import shapes
+
+    return {
+        "identifier": shapes.key(row.identifier),
+        "customer": row.customer and shapes.customer(row.customer),
+        "generic": row.generic,
+        "contested": row.customer is not None and row.customer.key in contested,
+        "problem": row.problem and shapes.problem(row.problem),
+    }
 
 
 def _resolved(row: "Resolution", contested: set[int], namespaces: "Namespaces") -> list[str]:
