@@ -1,6 +1,6 @@
 # One command each: `make demo`, `make test`. Everything lives in .venv, installed from the pins in constraints.txt.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo quick test nightly check bench
+.PHONY: help setup demo quick test nightly check schema bench
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -50,6 +50,9 @@ check: setup  ## ruff, mypy --strict and the import rules
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/mypy $(CODE)
 	$(BIN)/lint-imports --no-cache
+
+schema: setup  ## print the public GraphQL schema into graph_schema/schema.graphql
+	$(BIN)/python -m onefold.api.graphql.schema
 
 bench: setup  ## the benchmarks, each with its control beside it
 	$(BIN)/python -m bench $(ARGS)
