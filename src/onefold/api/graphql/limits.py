@@ -50,7 +50,7 @@ LIST_ARGUMENTS: Final = {"resolve": "identifiers", "ingest": "events"}
 GUESSED_ITEMS: Final = 5
 GUESSES: Final = {"__Schema.types": 60, "__Type.fields": 12}
 """How long lists are that say nothing of their length."""
-LEAST_COST: Final = {"why": 1_000, "search": 200, "identityGraph": 1_000}
+LEAST_COST: Final = {"why": 1_000, "search": 1_000, "identityGraph": 1_000}
 """What root fields cost that read much and answer little."""
 
 

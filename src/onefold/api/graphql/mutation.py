@@ -1,14 +1,15 @@
 """What can be changed."""
 
+import json
 from typing import Annotated
 
-import orjson
 import strawberry
 
 from onefold.api.graphql.context import Info
 from onefold.api.graphql.types.fields import resolved
 from onefold.api.graphql.types.ingest import IngestReport, JudgementResult, ingest_report, judgement_result
 from onefold.api.graphql.types.inputs import EventInput, IdentifierInput, Verdict
+from onefold.errors import OnefoldError
 
 Reason = Annotated[str, strawberry.argument(description="Why, for those who will ask; at most 2,000 characters.")]
 
@@ -24,7 +25,7 @@ class Mutation:
         events: Annotated[list[EventInput], strawberry.argument(description="At most `max_events_per_batch`.")],
     ) -> IngestReport:
         """By the way every event takes."""
-        sent = [orjson.dumps(event.wire()) for event in events]
+        sent = [_json(event.wire()) for event in events]
         outcomes = info.context.onefold.submit(sent).result()
         return ingest_report(info.context.read_anew(), outcomes)
 
@@ -51,3 +52,11 @@ class Mutation:
         """Recomputed at once."""
         judged = info.context.onefold.retract(judgement, reason)
         return judgement_result(info.context.read_anew(), judged)
+
+
+def _json(event: dict[str, object]) -> bytes:
+    """The event as senders write it. The standard library's writer takes numbers of any size."""
+    try:
+        return json.dumps(event).encode()
+    except RecursionError as error:
+        raise OnefoldError("body.too_deep", "an event nests too deep", "Send flatter properties.", "events") from error
