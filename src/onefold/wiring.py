@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from onefold.store.base import Store
 
 
+STOPPING_SECONDS: Final = 5
+"""How long requests may still take when the server is told to end: who stalls would otherwise keep it for ever."""
+
+
 class Kind(NamedTuple):
     """A kind of store.
 
@@ -109,7 +113,8 @@ def build(settings: "Settings", access: Access = Access.MAKE) -> "Iterator[Onefo
 
 
 def serve(onefold: "Onefold", ready: Callable[[str], None]) -> None:
-    """Answer over HTTP on the host and port of the settings until SIGINT or SIGTERM; then finish what was begun.
+    """Answer over HTTP on the host and port of the settings until SIGINT or SIGTERM; then finish what was begun,
+    as far as that takes no longer than a few seconds.
 
     Raises: OnefoldError `settings.invalid` when the address cannot be listened on.
     """
@@ -148,6 +153,7 @@ def serve(onefold: "Onefold", ready: Callable[[str], None]) -> None:
             access_log=False,
             proxy_headers=False,
             server_header=False,
+            timeout_graceful_shutdown=STOPPING_SECONDS,
         )
         Server(config).run(sockets=[listening])
 

@@ -154,6 +154,10 @@ class Server:
         """Tell it to stop, as service managers do, and do not wait."""
         self.process.send_signal(signal.SIGTERM)
 
+    def interrupt(self) -> None:
+        """Press Ctrl-C."""
+        self.process.send_signal(signal.SIGINT)
+
     def stop(self, seconds: float = SECONDS) -> int:
         """Tell it to stop; -> what it ended with. Fails when it does not end within `seconds`."""
         self.terminate()

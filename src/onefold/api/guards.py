@@ -5,6 +5,7 @@ So a request must name a host that is ours (no page can have its own name point 
 from a foreign page (no page can send what its visitor did not mean to: CSRF).
 """
 
+import asyncio
 import re
 from collections.abc import Sequence
 from typing import Final
@@ -16,7 +17,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from onefold.api.problems import problem_response
-from onefold.errors import OnefoldError
+from onefold.errors import OnefoldError, Problem
 from onefold.settings import Settings
 
 JSON: Final = "application/json"
@@ -28,6 +29,7 @@ DRAINED_BODIES: Final = 8
 cut off while it still sends sees a broken connection instead of the answer."""
 DRAIN_SECONDS: Final = 10.0
 
+_STOPPING: Final = Problem("ingest.stopping", "onefold is shutting down", "Send it again when it runs.")
 _HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::\d+)?")
 
 
@@ -42,6 +44,7 @@ def guards(settings: Settings) -> list[Middleware]:
         expose_headers=["retry-after"],
     )
     return [
+        Middleware(LastWord),
         Middleware(OriginGuard, hosts=settings.allowed_hosts, origins=allowed),
         *([others] if allowed else []),
         Middleware(BodyLimit, most=settings.max_body_bytes),
@@ -56,6 +59,30 @@ def check_json(content_type: str) -> None:
             f"the content type is {content_type[:100]!r}",
             f"Send JSON, and say so: content-type: {JSON}.",
         )
+
+
+class LastWord:
+    """Answers a request that the server gives up when it is told to stop (`ingest.stopping`)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Servers give a request up by cancelling it; nothing else does."""
+        self._app: Final = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        answering = False
+
+        async def noticed(message: Message) -> None:
+            nonlocal answering
+            answering = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noticed)
+        except asyncio.CancelledError:
+            if answering or scope["type"] != "http":
+                raise
+            await problem_response(_STOPPING)(scope, receive, send)
 
 
 class OriginGuard:
