@@ -49,12 +49,10 @@ class Connections:
 
     @contextmanager
     def writing(self) -> Iterator[apsw.Connection]:
-        """The writer, for this thread alone. Raises OnefoldError `store.busy`, `store.unavailable`."""
+        """The writer, for this thread alone. Raises OnefoldError `store.busy`."""
         if not self._writing.acquire(timeout=BUSY_MS / 1000):
             raise _crowded(self.place, "writing to")
         try:
-            if self._closed:
-                raise closed(self.place)
             yield self.writer
         finally:
             self._writing.release()
