@@ -7,8 +7,8 @@ import typer
 
 from onefold import __version__
 from onefold.cli import customers, demo, explaining, finding, importing, judging, running
+from onefold.cli.answers.output import show_error
 from onefold.cli.call import Call, ConfigOption, Doors, JsonOption, StoreOption, command
-from onefold.cli.output import show_error
 from onefold.errors import Exit, OnefoldError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)

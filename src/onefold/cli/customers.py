@@ -26,7 +26,7 @@ def customer(
     with call.open() as onefold, onefold.read() as reading:
         found = reading.customer(references.customer(who))
         if call.as_json:
-            from onefold.cli.output import show_json
+            from onefold.cli.answers.output import show_json
 
             show_json(shape(reading, found, limit))
         else:
@@ -34,8 +34,8 @@ def customer(
 
 
 def _show(reading: "Reading", found: "Found", limit: int) -> None:
-    from onefold.cli import sections
-    from onefold.cli.output import Screen, moment
+    from onefold.cli.answers import sections
+    from onefold.cli.answers.output import Screen, moment
     from onefold.service import evidence, journeys, ledger, profiles
 
     screen, row = Screen(), found.customer
@@ -85,7 +85,7 @@ def journey(reading: "Reading", customer_key: int, limit: int) -> tuple[list[Any
 
 def shape(reading: "Reading", found: "Found", limit: int) -> dict[str, Any]:
     """A customer with all that is known, as JSON."""
-    from onefold.cli import shapes
+    from onefold.cli.answers import shapes
     from onefold.service import evidence, ledger, profiles
 
     key = found.customer.key

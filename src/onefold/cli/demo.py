@@ -10,7 +10,7 @@ from onefold.cli.customers import journey
 from onefold.cli.running import Host, Port
 
 if TYPE_CHECKING:
-    from onefold.cli.output import Screen
+    from onefold.cli.answers.output import Screen
     from onefold.service import Onefold, Reading
 
 MOST_LINES = 200
@@ -32,7 +32,7 @@ def demo(
         new = story.tell(onefold)
         with onefold.read() as reading:
             if call.as_json:
-                from onefold.cli.output import show_json
+                from onefold.cli.answers.output import show_json
 
                 show_json(_shape(onefold, reading, new))
             else:
@@ -43,8 +43,8 @@ def demo(
 
 def _show(onefold: "Onefold", reading: "Reading", new: int) -> None:
     from onefold import demo as story
-    from onefold.cli import sections
-    from onefold.cli.output import Screen
+    from onefold.cli.answers import sections
+    from onefold.cli.answers.output import Screen
     from onefold.service import journeys, ledger, profiles
 
     screen = Screen()
@@ -68,7 +68,7 @@ def _show(onefold: "Onefold", reading: "Reading", new: int) -> None:
 
 def _show_people(screen: "Screen", reading: "Reading") -> None:
     from onefold import demo as story
-    from onefold.cli import sections
+    from onefold.cli.answers import sections
     from onefold.cli.words import name
     from onefold.service import journeys, profiles
 
@@ -86,7 +86,7 @@ def _show_people(screen: "Screen", reading: "Reading") -> None:
 
 def _shape(onefold: "Onefold", reading: "Reading", new: int) -> dict[str, Any]:
     from onefold import demo as story
-    from onefold.cli import shapes
+    from onefold.cli.answers import shapes
     from onefold.cli.customers import shape
     from onefold.service import ledger
 
@@ -103,7 +103,7 @@ def _shape(onefold: "Onefold", reading: "Reading", new: int) -> dict[str, Any]:
 
 def _announce(call: Call, onefold: "Onefold", url: str) -> None:
     from onefold import demo as story
-    from onefold.cli.output import Screen, to_json
+    from onefold.cli.answers.output import Screen, to_json
     from onefold.cli.running import announce
 
     if call.as_json:

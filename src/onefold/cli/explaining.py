@@ -7,7 +7,7 @@ import typer
 from onefold.cli.call import Call
 
 if TYPE_CHECKING:
-    from onefold.cli.output import Screen
+    from onefold.cli.answers.output import Screen
     from onefold.service import Reading
     from onefold.service.values import Apart, Evidence, Explanation, NeverSeen, Together
 
@@ -19,7 +19,7 @@ def why(
 ) -> None:
     """Say why two identifiers are one customer, or why not."""
     from onefold.cli import references
-    from onefold.cli.output import Screen, show_json
+    from onefold.cli.answers.output import Screen, show_json
     from onefold.service.explaining import why as explain
     from onefold.service.values import Apart, Together
 
@@ -85,7 +85,7 @@ def _show_never_seen(found: "NeverSeen", screen: "Screen") -> None:
 
 
 def _seen(link: "Evidence") -> list[str]:
-    from onefold.cli.output import moment
+    from onefold.cli.answers.output import moment
 
     first, last = moment(link.first_ms), moment(link.last_ms)
     return [first if first == last else f"{first} to {last}", str(link.count), _sources(link)]
@@ -96,7 +96,7 @@ def _sources(link: "Evidence") -> str:
 
 
 def _shape(reading: "Reading", found: "Explanation") -> dict[str, Any]:
-    from onefold.cli import shapes
+    from onefold.cli.answers import shapes
     from onefold.service.values import Apart, Together
 
     ends = {"a": shapes.key(found.a), "b": shapes.key(found.b)}

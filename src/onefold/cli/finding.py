@@ -19,7 +19,7 @@ def resolve(
 ) -> None:
     """Say whose these identifiers are."""
     from onefold.cli import references
-    from onefold.cli.output import Screen, show_json
+    from onefold.cli.answers.output import Screen, show_json
     from onefold.errors import Exit
 
     keys = [references.identifier(said) for said in identifiers]
@@ -36,7 +36,7 @@ def resolve(
 
 
 def _resolution(row: "Resolution", contested: set[int]) -> dict[str, object]:
-    from onefold.cli import shapes
+    from onefold.cli.answers import shapes
 
     return {
         "identifier": shapes.key(row.identifier),
@@ -48,7 +48,7 @@ def _resolution(row: "Resolution", contested: set[int]) -> dict[str, object]:
 
 
 def _resolved(row: "Resolution", contested: set[int], namespaces: "Namespaces") -> list[str]:
-    from onefold.cli.output import moment
+    from onefold.cli.answers.output import moment
     from onefold.cli.words import name
 
     if row.customer is None:
@@ -77,7 +77,7 @@ def search(
     limit: Annotated[int, typer.Option("--limit", min=1, help="The most customers to show.")] = 20,
 ) -> None:
     """Find customers by a part of what is known about them."""
-    from onefold.cli.output import Screen, moment, show_json
+    from onefold.cli.answers.output import Screen, moment, show_json
     from onefold.service.searching import search as find
 
     with call.open() as onefold, onefold.read() as reading:
@@ -100,7 +100,7 @@ def search(
 
 
 def _hit(hit: "Hit") -> dict[str, object]:
-    from onefold.cli import shapes
+    from onefold.cli.answers import shapes
 
     matched = {"attribute": hit.place.attribute, "value": hit.place.value}
     return {"customer": shapes.customer(hit.customer), "matched": matched}

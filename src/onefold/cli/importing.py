@@ -91,7 +91,7 @@ def _counts(report: "ImportReport") -> str:
 def _show(call: Call, report: "ImportReport") -> None:
     import msgspec
 
-    from onefold.cli.output import Screen, show_json
+    from onefold.cli.answers.output import Screen, show_json
 
     if call.as_json:
         show_json(msgspec.to_builtins(report, enc_hook=str))

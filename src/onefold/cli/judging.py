@@ -7,7 +7,7 @@ import typer
 from onefold.cli.call import Access, Call
 
 if TYPE_CHECKING:
-    from onefold.cli.output import Screen
+    from onefold.cli.answers.output import Screen
     from onefold.service import Onefold
     from onefold.service.values import Judged
 
@@ -61,8 +61,8 @@ def _show(call: Call, onefold: "Onefold", judged: "Judged") -> None:
 
     if judged.problem is not None:
         raise OnefoldError(*structs.astuple(judged.problem))
-    from onefold.cli import shapes
-    from onefold.cli.output import Screen, show_json
+    from onefold.cli.answers import shapes
+    from onefold.cli.answers.output import Screen, show_json
 
     with onefold.read() as reading:
         customers = reading.customers([*judged.joined, *judged.split])

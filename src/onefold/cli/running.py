@@ -12,7 +12,7 @@ Port = Annotated[int | None, typer.Option("--port", help="The port to listen on;
 
 def init(call: Call) -> None:
     """Make the store, if it is not there yet, and say where it is."""
-    from onefold.cli.output import Screen, show_json
+    from onefold.cli.answers.output import Screen, show_json
 
     there = call.doors.exists(call.settings())
     with call.open(Access.MAKE) as onefold, onefold.read() as reading:
@@ -27,7 +27,7 @@ def status(call: Call) -> None:
     """Say how much the store holds and where it stands."""
     import msgspec
 
-    from onefold.cli.output import Screen, show_json
+    from onefold.cli.answers.output import Screen, show_json
 
     with call.open() as onefold, onefold.read() as reading:
         found = onefold.status(reading)
@@ -48,7 +48,7 @@ def serve(call: Call, host: Host = None, port: Port = None) -> None:
 
 def announce(call: Call, url: str, store: str) -> None:
     """Say where to look."""
-    from onefold.cli.output import Screen, show_json
+    from onefold.cli.answers.output import Screen, show_json
 
     if call.as_json:
         show_json({"url": url, "graphql": f"{url}/graphql", "events": f"{url}/v1/batch", "store": store})

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from onefold.cli import shapes
-from onefold.cli.output import Screen, moment
+from onefold.cli.answers import shapes
+from onefold.cli.answers.output import Screen, moment
 from onefold.cli.words import listed, name, what, why
 from onefold.model.reading import KnownIdentifier, LedgerLine, Touchpoint
 from onefold.service import Reading

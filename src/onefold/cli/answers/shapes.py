@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from onefold.cli.output import iso
+from onefold.cli.answers.output import iso
 from onefold.errors import Problem
 from onefold.model.claims import Claim
 from onefold.model.graph import Judgement

@@ -1,0 +1,1 @@
+"""What answers look like: for programs (shapes), for people (sections), on the screen (output)."""
