@@ -95,6 +95,11 @@ class Shop:
         query = f"query ($of: IdentifierInput!{declared}) {{ customer(by: {{identifier: $of}}) {{ {fields} }} }}"
         return self.ask(query, of=key(identifier), **variables)["customer"]
 
+    def customer_id(self, identifier: str) -> str:
+        """The id of the customer with this identifier."""
+        found: str = self.customer(identifier, "id")["id"]
+        return found
+
 
 TYPES: Final = {"after": "String", "before": "String", "filter": "TouchpointFilter"}
 

@@ -137,7 +137,7 @@ def test_a_generic_identifier_says_so(shop: Shop) -> None:
     shop.send(*(event(f"m{n}", n, f"user_id:u{n}", "email:info@shop.example") for n in range(6)))
     (answer,) = shop.ask(RESOLVE, identifiers=[key("email:info@shop.example")])["resolve"]
     assert (answer["generic"], answer["contested"]) == (True, True)
-    assert answer["customer"]["id"] != shop.customer("user_id:u0", "id")["id"]
+    assert answer["customer"]["id"] != shop.customer_id("user_id:u0")
 
 
 def test_a_thousand_are_resolved_and_not_one_more(shop: Shop) -> None:
@@ -279,8 +279,8 @@ def test_search_finds_customers_by_parts_of_identifiers_and_traits(shop: Shop) -
     found = shop.ask(SEARCH, text="RENE")["search"]
     told = {(e["node"]["id"], e["matched"]["attribute"], e["matched"]["value"]) for e in found["edges"]}
     assert told == {
-        (shop.customer("user_id:u1", "id")["id"], "email", "rené@example.com"),
-        (shop.customer("user_id:u2", "id")["id"], "trait:name", "Irene"),
+        (shop.customer_id("user_id:u1"), "email", "rené@example.com"),
+        (shop.customer_id("user_id:u2"), "trait:name", "Irene"),
     }
     assert shop.ask(SEARCH, text="nobody here")["search"]["edges"] == []
 

@@ -35,7 +35,7 @@ MOST_COMMENTS: Final = 200
 TOO_LONG: Final = "contains more than"
 """How graphql-core words that a document goes beyond what `parse` was told."""
 MOST_ERRORS: Final = 20
-QUICK_COST: Final = 300
+QUICK_COST: Final = 500
 """What costs no more than this is answered faster than handed to another thread."""
 
 RULES: Final = (*specified_rules, OneOfInputValidationRule)

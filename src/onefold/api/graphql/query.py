@@ -11,7 +11,7 @@ from onefold.api.graphql.types import customer as customers
 from onefold.api.graphql.types import identifier as identifiers
 from onefold.api.graphql.types import ledger, status, touchpoint
 from onefold.api.graphql.types.connections import Connection, Node, forward
-from onefold.api.graphql.types.customer import Customer, Resolution, SearchConnection
+from onefold.api.graphql.types.customer import Customer
 from onefold.api.graphql.types.explanation import (
     Explanation,
     IdentityGraph,
@@ -19,6 +19,7 @@ from onefold.api.graphql.types.explanation import (
     identity_graph,
 )
 from onefold.api.graphql.types.fields import resolved
+from onefold.api.graphql.types.finding import Resolution, SearchConnection, resolutions, search_connection
 from onefold.api.graphql.types.inputs import CustomerRef, IdentifierInput, given
 from onefold.api.graphql.types.ledger import Change, Decision, DecisionKind
 from onefold.api.graphql.types.scalars import Seq
@@ -81,7 +82,7 @@ class Query:
     ) -> list[Resolution]:
         """One batched read."""
         reading = info.context.reading
-        return customers.resolutions(reading, reading.resolve([identifier.key() for identifier in identifiers]))
+        return resolutions(reading, reading.resolve([identifier.key() for identifier in identifiers]))
 
     @resolved(
         "Customers who hold this text in an identifier or a searchable trait, whatever its case and "
@@ -96,7 +97,7 @@ class Query:
     ) -> SearchConnection:
         """Each customer once a page."""
         reading, cursor = info.context.reading, given(after)
-        return customers.search_connection(reading, search(reading, text, first, cursor), cursor)
+        return search_connection(reading, search(reading, text, first, cursor), cursor)
 
     @resolved("The identifiers of a customer, and of others around it, with the links between them.")
     def identity_graph(

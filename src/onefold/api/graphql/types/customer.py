@@ -9,17 +9,16 @@ from strawberry import UNSET, Private
 
 from onefold.api.graphql.peers import Peers
 from onefold.api.graphql.types import identifier, ledger, touchpoint
-from onefold.api.graphql.types.connections import Connection, Edge, Node, PageInfo, connection, forward, page_info
+from onefold.api.graphql.types.connections import Connection, Node, connection, forward
 from onefold.api.graphql.types.fields import resolved
 from onefold.api.graphql.types.inputs import JourneyOrder, TouchpointFilter, given
-from onefold.api.graphql.types.problems import Problem, problem
 from onefold.api.graphql.types.scalars import DateTime, Json
 from onefold.model.claims import Claim as ClaimRow
 from onefold.model.reading import KnownCustomer
 from onefold.service import evidence, journeys, profiles, values
 from onefold.service.journeys import EVERYTHING, Ask
 from onefold.service.ledger import decisions
-from onefold.service.pages import HITS, JOURNEY, LEDGER, MEMBERS, Page
+from onefold.service.pages import JOURNEY, LEDGER, MEMBERS
 from onefold.service.reading import Reading
 
 if TYPE_CHECKING:
@@ -283,88 +282,3 @@ def found(reading: Reading, row: values.Found) -> Customer:
     (customer,) = customers(reading, [row.customer])
     customer.requested_id = None if row.requested_id is None else strawberry.ID(row.requested_id)
     return customer
-
-
-@strawberry.type(description="Whose an identifier is.")
-class Resolution:
-    """The answer to one of the identifiers asked about."""
-
-    row: Private[values.Resolution]
-    peers: Private[Peers[KnownCustomer]]
-    customer: Customer | None = strawberry.field(
-        description="The customer it belongs to; null when no event named it, or when it is nobody's."
-    )
-    generic: bool = strawberry.field(description="Whether it is shared by too many to be anybody's.")
-
-    @resolved("The identifier as normalised; as given, when there is a `problem`.")
-    def identifier(self) -> LazyKey:
-        """Its key."""
-        return identifier.key(self.row.identifier)
-
-    @resolved("Whether its customer has refused links: somebody may be two, or two be one.")
-    def contested(self) -> bool:
-        """Read for all siblings."""
-        return self.customer is not None and self.peers.child(self.customer.place, "contested", _contested)
-
-    @resolved("Why it can be no identifier at all: malformed, blocked, of no known namespace.")
-    def problem(self) -> Problem | None:
-        """As found when normalising."""
-        return problem(self.row.problem)
-
-
-def _contested(reading: Reading, rows: Rows) -> list[bool]:
-    contested = reading.contested(_keys(rows))
-    return [row.key in contested for row in rows]
-
-
-def resolutions(reading: Reading, rows: Sequence[values.Resolution]) -> list[Resolution]:
-    """Answers whose customers are read together."""
-    held = by_key(reading, [row.customer.key for row in rows if row.customer])
-    peers: Peers[KnownCustomer] = next((customer.peers for customer in held.values()), Peers(reading, []))
-    return [
-        Resolution(
-            row=row,
-            peers=peers,
-            customer=held[row.customer.key] if row.customer else None,
-            generic=row.generic,
-        )
-        for row in rows
-    ]
-
-
-@strawberry.type(description="Where a search found its text.")
-class Match:
-    """A place."""
-
-    attribute: str = strawberry.field(description="A namespace, or `trait:NAME`.")
-    value: str = strawberry.field(description="What is stored there.")
-
-
-@strawberry.type(description="A customer that a search found, and where.")
-class SearchEdge(Edge[Customer]):
-    """An edge with the place."""
-
-    matched: Match = strawberry.field(description="Where the text was found.")
-
-
-@strawberry.type(description="A page of what a search found.")
-class SearchConnection:
-    """A connection whose edges say where."""
-
-    edges: list[SearchEdge] = strawberry.field(description="What was found, in the order of arrival.")
-    page_info: PageInfo = strawberry.field(description="Where the page lies in its list.")
-
-
-def search_connection(reading: Reading, page: Page[values.Hit], after: str | None) -> SearchConnection:
-    """The connection of a page of hits."""
-    nodes = customers(reading, [hit.customer for hit in page.items])
-    edges = [
-        SearchEdge(
-            write=HITS.write,
-            position=position,
-            node=node,
-            matched=Match(attribute=hit.place.attribute, value=hit.place.value),
-        )
-        for node, hit, position in zip(nodes, page.items, page.positions, strict=True)
-    ]
-    return SearchConnection(edges=edges, page_info=page_info(page, HITS.write, lambda: after is not None))

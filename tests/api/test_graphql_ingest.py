@@ -1,0 +1,83 @@
+"""Events sent by the mutation: each stands by itself, and the answer shows what it led to."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.api.graphql_shop import Shop, at, event, opened
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    with opened(tmp_path) as shop:
+        yield shop
+
+
+def test_each_event_of_a_batch_stands_by_itself(shop: Shop) -> None:
+    shop.send(event("m1", 1, "user_id:ann"))
+    report = shop.send(
+        event("m1", 1, "user_id:ann"),
+        event("m1", 1, "user_id:bob"),
+        event("m2", 2, "user_id:ann", "email:null"),
+        event("m3", 3),
+        event("m4", 4, "user_id:a", "user_id:b"),
+        event("m5", 5, "shoe_size:42"),
+        {**event("m6", 6, "user_id:ann"), "timestamp": "1969-12-31T23:59:59Z"},
+        {**event("m7", 7, "user_id:ann"), "timestamp": "9999-12-31T23:59:59Z"},
+        {**event("m8", 7, "user_id:ann"), "timestamp": "0001-01-01T00:00:00Z"},
+    )
+    assert (report["accepted"], report["duplicates"], report["rejected"]) == (1, 2, 6)
+    told = [(r["messageId"], r["status"], r["problem"] and r["problem"]["code"]) for r in report["results"]]
+    assert told == [
+        ("m1", "DUPLICATE", None),
+        ("m1", "DUPLICATE", "event.message_id_reused"),
+        ("m2", "ACCEPTED", None),
+        ("m3", "REJECTED", "event.no_identifier"),
+        ("m4", "REJECTED", "event.ambiguous"),
+        ("m5", "REJECTED", "identifier.unknown_namespace"),
+        ("m6", "REJECTED", "event.time_out_of_range"),
+        ("m7", "REJECTED", "event.time_out_of_range"),
+        ("m8", "REJECTED", "event.time_out_of_range"),
+    ]
+    assert [w["code"] for w in report["results"][2]["warnings"]] == ["identifier.blocked"]
+    ann = {"id": shop.customer_id("user_id:ann")}
+    assert [r["customer"] for r in report["results"]] == [ann, ann, ann, None, None, None, None, None, None]
+
+
+def test_all_that_an_event_may_say_is_taken(shop: Shop) -> None:
+    shop.send(
+        {
+            "type": "SCREEN",
+            "messageId": "m1",
+            "timestamp": "2026-03-01T02:00:00+02:00",
+            "userId": "ann",
+            "anonymousId": "x",
+            "groupId": "acme",
+            "name": "Basket",
+            "channel": "kiosk",
+            "context": {"ip": "203.0.113.9"},
+        },
+        {"type": "ALIAS", "messageId": "m2", "timestamp": at(1), "userId": "ann", "previousId": "anna"},
+    )
+    found = shop.customer(
+        "user_id:anna",
+        """journey { edges { node { messageId at type name channel context } } }
+           identifiers { edges { node { value } } }""",
+    )
+    assert {edge["node"]["value"] for edge in found["identifiers"]["edges"]} == {"ann", "x", "anna"}
+    screen = found["journey"]["edges"][-1]["node"]
+    assert (screen["at"], screen["type"], screen["name"], screen["channel"]) == (at(0), "screen", "Basket", "kiosk")
+    assert screen["context"] == {"ip": "203.0.113.0", "groupId": "acme"}
+
+
+def test_an_answer_to_a_mutation_shows_what_it_wrote(shop: Shop) -> None:
+    query = """mutation ($one: [EventInput!]!, $two: [EventInput!]!) {
+        one: ingest(events: $one) { results { customer { journey { edges { node { messageId } } } } } }
+        two: ingest(events: $two) { results { customer { journey { edges { node { messageId } } } } } } }"""
+    told = shop.ask(query, one=[event("m1", 1, "user_id:ann")], two=[event("m2", 2, "user_id:ann")])
+    journeys = [
+        [edge["node"]["messageId"] for edge in told[alias]["results"][0]["customer"]["journey"]["edges"]]
+        for alias in ("one", "two")
+    ]
+    assert journeys == [["m1"], ["m2", "m1"]]
