@@ -4,6 +4,9 @@ The cost of an operation is about the most values that its answer may have: each
 list counts once for each item. A page counts as long as it may be (`first`, `last`), a list that is given counts its
 items, other lists are guessed. Fragments are measured once, wherever and however often they are spread.
 
+A field that stands twice in one selection set counts as an alias does. So the limit of aliases bounds the fields at the
+root too.
+
 Pages are seldom full, so much is allowed here; what the answer really holds is counted as it is read (`Peers`).
 """
 
@@ -38,7 +41,6 @@ from onefold.service.journeys import DEFAULT_SIZE
 from onefold.settings import Settings
 
 MOST_COST: Final = 5_000_000
-MOST_ROOT_FIELDS: Final = 30
 MOST_DIRECTIVES: Final = 50
 MOST_FRAGMENTS: Final = 100
 MOST_NESTING: Final = 60
@@ -117,17 +119,15 @@ class Measure:
 
     def cost(self) -> int:
         """What the operation costs. Raises `query.too_deep`, `query.too_complex`, `query.page_too_large`."""
-        selections = self._operation.selection_set
         _at_most(len(self._fragments), MOST_FRAGMENTS, "fragments")
         root = self._schema.get_root_type(self._operation.operation)
-        weight = self._selection_set(selections, root, 0)
+        weight = self._selection_set(self._operation.selection_set, root, 0)
         if weight.depth > self._limits.depth:
             raise OnefoldError(
                 "query.too_deep",
                 f"the query nests {weight.depth} levels deep; it may {self._limits.depth}",
                 "Ask for less at once.",
             )
-        _at_most(len(selections.selections), MOST_ROOT_FIELDS, "fields at its root")
         _at_most(weight.aliases, self._limits.aliases, "aliases and repeated fields")
         _at_most(weight.directives + len(self._operation.directives or ()), MOST_DIRECTIVES, "directives")
         _at_most(weight.cost, self._limits.cost, "values in its answer, pages taken as full")
