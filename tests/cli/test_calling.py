@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from onefold import demo
 from tests.cli.conftest import ONEFOLD, Run
 
 HEAVY = {"apsw", "asyncio", "graphql", "networkx", "phonenumbers", "starlette", "strawberry", "uvicorn", "yaml"}
@@ -84,6 +85,15 @@ def test_on_a_terminal_tables_fit_and_the_retroactive_part_stands_out(tmp_path: 
     retroactive = [line for line in shown.splitlines() if "\x1b[33m2025-" in line]
     assert len(retroactive) == 13
     assert "\x1b[1mFour people\x1b[0m" in shown
+
+
+def test_on_a_terminal_an_import_shows_how_far_it_is(tmp_path: Path) -> None:
+    (tmp_path / "story.jsonl").write_bytes(b"\n".join(demo.events()))
+    shown = on_a_terminal(tmp_path, "import", "story.jsonl")
+    counts = "40 accepted, 0 duplicates, 0 rejected\r\n"
+    while_it_ran = shown.removesuffix(counts)
+    assert while_it_ran != shown
+    assert counts in while_it_ran
 
 
 def test_what_was_sent_cannot_steer_the_terminal(onefold: Run) -> None:

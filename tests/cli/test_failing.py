@@ -1,6 +1,8 @@
 """How calls fail: one line, a code, a hint, an exit code that tells the kind, and never a traceback."""
 
+import socket
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import NoReturn
 
@@ -58,6 +60,15 @@ def test_passwords_in_the_url_of_a_store_are_not_repeated(told: Run) -> None:
     ended = told(*FAILURES["store.unknown_scheme"])
     assert "secret" not in ended.err
     assert "sqlite" in ended.err
+
+
+def test_a_port_that_is_taken_is_an_error_that_says_what_to_do(told: Run) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = str(taken.getsockname()[1])
+        ended = told("serve", "--port", port)
+    assert ended.err.startswith(f"settings.invalid: onefold cannot listen on 127.0.0.1, port {port}: ")
+    assert "--port" in ended.err
+    assert ended.code == CODES["settings.invalid"].exit
 
 
 @pytest.mark.parametrize("url", ["sqlite://shop.db", "sqlite:///", "sqlite:shop.db"])
