@@ -143,13 +143,14 @@ def test_claims_are_counted_by_identifier_trait_source_and_value(ann: Store) -> 
     who = key("user_id:ann")
     say(ann, "user_id:ann", {"name": "Ann", "age": 7}, minute=5)
     say(ann, "user_id:ann", {"name": "Ann", "age": 7.0}, minute=3)
+    say(ann, "user_id:ann", {"name": "Ann"}, minute=4)
     say(ann, "user_id:ann", {"name": "Ann", "tags": ["b", {"c": None}]}, minute=9, source=WEB)
     say(ann, "anonymous_id:x", {"name": "Ann"}, minute=4)
     assert claims(ann) == [
         Claim(who, "age", "shop", "7", at(3), at(5), 2),
         *sorted(
             [
-                Claim(who, "name", "shop", '"Ann"', at(3), at(5), 2),
+                Claim(who, "name", "shop", '"Ann"', at(3), at(5), 3),
                 Claim(key("anonymous_id:x"), "name", "shop", '"Ann"', at(4), at(4), 1),
             ],
             key=lambda claim: claims(ann).index(claim),

@@ -126,11 +126,12 @@ def test_the_feed_is_read_in_pages(told: Store, limit: int) -> None:
 
 def test_the_feed_about_identifiers_is_what_touches_decides_or_changes_them(told: Store) -> None:
     with told.read() as view:
-        x, bob = (found.number for found in identifiers(view, "anonymous_id:x", "user_id:bob"))
+        ann, x, bob = (found.number for found in identifiers(view, "user_id:ann", "anonymous_id:x", "user_id:bob"))
         about: dict[str, Any] = {"identifiers": [x]}
         assert [line.seq for line in view.feed(0, 100, **about)] == [2, 5, 6, 9, 10, 12]
         assert [line.seq for line in view.feed(5, 2, **about)] == [6, 9]
         assert [line.seq for line in view.feed(0, 100, identifiers=[x, bob])] == [2, 5, 6, 9, 10, 11, 12, 14]
+        assert [line.seq for line in view.feed(0, 100, identifiers=[ann])] == [1, 3, 7, 8, 9, 12], "12: as an anchor"
         assert view.feed(0, 100, identifiers=[]) == []
 
 
