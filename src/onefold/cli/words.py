@@ -14,6 +14,7 @@ REASONS: Final = {
     "link:server": "seen together by a server",
     "link:public": "seen together by a browser or an app",
     "judged_same": "judged the same",
+    "not_judged_same": "no longer judged the same",
     "judged_different": "judged different",
     "generic": "shared by too many to be anybody's",
     "not_generic": "no longer shared by too many",

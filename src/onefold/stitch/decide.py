@@ -70,7 +70,7 @@ def decide(work: Work, link: Link, rank: int) -> Asking:
         return True
     if mark is None:
         return False
-    fresh = link.rank is None
+    fresh = link.rank is None or link.mark == GENERIC
     work.decide(link, mark, rank)
     if fresh:
         record_refused(work, link, left, right)

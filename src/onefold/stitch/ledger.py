@@ -8,13 +8,16 @@ stood before; what generic identifiers do not join is told once, by their own li
 from collections.abc import Iterable
 
 from onefold.model.changes import Decision, DecisionKind
-from onefold.model.graph import Customer, Identifier, Link
+from onefold.model.graph import Customer, Link
 from onefold.stitch.history import History
 from onefold.stitch.ranks import trust_of
+from onefold.stitch.region import Region
 from onefold.stitch.rules import APART, GENERIC, INSIDE
 from onefold.stitch.work import Group, Work
 
 LINK_REASONS = ("link:server", "link:public")
+NO_LONGER_SAME = "not_judged_same"
+"""The reason of a split of what nothing but a judgement held together."""
 
 
 def causes_of(work: Work, links: Iterable[Link]) -> tuple[int, ...]:
@@ -66,14 +69,15 @@ def refusal(work: Work, link: Link, left: Group, right: Group) -> str:
 class Settled:
     """What settling a region changes, seen before and after: made before its rows are written, told after."""
 
-    def __init__(self, work: Work, links: Iterable[Link], identifiers: Iterable[Identifier], history: History) -> None:
-        """Remember how things stand."""
-        self.work, self.history = work, history
-        self.links = list(links)
+    def __init__(self, work: Work, region: Region, history: History) -> None:
+        """Remember how things stand. `history`: the replay of the region, as it is going to be."""
+        self.work, self.history, self.judged = work, history, region.before.keys()
+        self.links = list(region.links.values())
         self.pending = [link for link in self.links if link.rank is None or work.rank(link) != link.rank]
         self.stood = {link.pair for link in self.links if link.mark == INSIDE and link.rank is not None}
-        self.owner = {i.id: i.customer for i in identifiers}
+        self.owner = {i.id: i.customer for i in region.identifiers.values()}
         self.anchors = {key: work.customers[key].row.anchor for key in set(self.owner.values())}
+        self.born = {key: work.customers[key].born for key in self.anchors}
         self.refused = {link.pair for link in self.links if self._refused_by(self.owner, link)}
 
     def record(self) -> None:
@@ -110,12 +114,16 @@ class Settled:
         stays = self.anchors[key]
         anchors.sort(key=lambda anchor: (anchor != stays, anchor))
         torn.sort(key=lambda link: link.rank or 0)
-        first = torn[0] if torn else None
-        reason = refusal(work, first, *self._ends(first)) if first else "judged_different"
+        if not torn:
+            ends = tuple(number for number in self.judged if self.owner[number] == key)
+            work.decisions.append(
+                Decision(DecisionKind.SPLIT, NO_LONGER_SAME, tuple(anchors), ends, None, work.withdrawn)
+            )
+            return
+        reason = refusal(work, torn[0], *self._ends(torn[0]))
         ends = tuple(dict.fromkeys(end for link in torn for end in (link.a, link.b)))
         causes = self._causes(key, *customers)
-        pair = first.pair if first else None
-        work.decisions.append(Decision(DecisionKind.SPLIT, reason, tuple(anchors), ends, pair, None, causes))
+        work.decisions.append(Decision(DecisionKind.SPLIT, reason, tuple(anchors), ends, torn[0].pair, None, causes))
 
     def _record_joins(self) -> None:
         for _, link in self.history.tree:
@@ -123,10 +131,10 @@ class Settled:
             if one == other or self.anchors[one] == self.anchors[other]:
                 continue
             into = self.work.group(self.work.identifiers[link.a]).row.anchor
-            others = [a for a in (self.anchors[one], self.anchors[other]) if a != into]
+            others = [key for key in (one, other) if self.anchors[key] != into]
             cause = self.work.causes.get(link.pair, -1)
-            if any(self.work.born.get(anchor, -1) < max(cause, 0) for anchor in others):
-                tell_joined(self.work, link, into, others)
+            if any(self.born[key] < max(cause, 0) for key in others):
+                tell_joined(self.work, link, into, [self.anchors[key] for key in others])
 
         for members in self._classes():
             anchors = {self.anchors[self.owner[number]] for number in members}
@@ -162,9 +170,13 @@ class Settled:
 
 def record_flips(work: Work) -> None:
     """Identifiers that became generic by all evidence, or stopped being so."""
+    last: dict[int, int] = {}
+    for pair, cause in work.causes.items() if work.flipped else ():
+        for end in (pair >> 32, pair & 0xFFFFFFFF):
+            last[end] = max(cause, last.get(end, 0))
     for number, was in work.flipped.items():
         identifier = work.identifiers[number]
         anchor = work.group(identifier).row.anchor
         reason = "generic" if identifier.generic < was else "not_generic"
-        causes = tuple(sorted({c for pair, c in work.causes.items() if number in (pair >> 32, pair & 0xFFFFFFFF)}))
-        work.decisions.append(Decision(DecisionKind.GENERIC, reason, (anchor,), (number,), None, None, causes[-1:]))
+        causes = (last[number],) if number in last else ()
+        work.decisions.append(Decision(DecisionKind.GENERIC, reason, (anchor,), (number,), None, None, causes))

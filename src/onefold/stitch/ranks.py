@@ -1,7 +1,8 @@
 """The order in which links are taken, as numbers.
 
 A link's rank is one integer, smaller for a stronger link: by trust, then the weaker end's priority, the stronger end's,
-and its age; 1 + 8 + 8 + 45 bits. Links of one rank are told apart by their identifiers in plain order (`Place`).
+and its age; 1 + 8 + 8 + 45 bits. Where namespaces of one priority differ in `prefer`, those that prefer the newest come
+first. Links of one rank are told apart by their identifiers in plain order (`Place`).
 
 A *bound* is a rank too, and speaks of every rank **above** it: "at every rank above this one, … holds". So a bound may
 always be raised without becoming wrong; ALWAYS and NEVER are its ends.
@@ -14,7 +15,7 @@ from onefold.model.identifiers import IdentifierKey
 from onefold.model.sources import Trust
 
 AGE_BITS: Final = 45
-OLDEST_AGE: Final = (1 << AGE_BITS) - 1
+OLDEST: Final = 1 << (AGE_BITS - 1)
 STRONG_SHIFT: Final = AGE_BITS
 WEAK_SHIFT: Final = AGE_BITS + 8
 TRUST_SHIFT: Final = AGE_BITS + 16
@@ -59,5 +60,5 @@ def rank_of(base: int, newest: bool, seen: list[Seen], trusts: dict[int, Trust])
     else:
         trust = min(trusts[one.source] for one in seen)
         counting = [one for one in seen if trusts[one.source] == trust]
-    age = OLDEST_AGE - max(s.last_ms for s in counting) if newest else min(s.first_ms for s in counting)
+    age = OLDEST - 1 - max(s.last_ms for s in counting) if newest else OLDEST + min(s.first_ms for s in counting)
     return trust << TRUST_SHIFT | base | age

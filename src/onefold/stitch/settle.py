@@ -44,7 +44,7 @@ def settle(work: Work, pending: list[Link], before: Mapping[int, frozenset[int]]
 
 def apply(work: Work, region: Region, history: History) -> None:
     """Write the replay into the rows: marks and ranks of links, customers, and who belongs to which."""
-    settled = Settled(work, region.links.values(), region.identifiers.values(), history)
+    settled = Settled(work, region, history)
     for link in region.links.values():
         work.decide(link, history.marks.get(link.pair, INSIDE), work.rank(link))
     Regrouping(work, region, history).write()
