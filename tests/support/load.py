@@ -56,6 +56,11 @@ class Load:
         enough = self.acknowledged + events
         until(lambda: self._failures or self.acknowledged >= enough, f"{events} more events are acknowledged")
 
+    def more_refused(self, requests: int) -> None:
+        """Wait until so many more requests were refused."""
+        enough = self.refused.total() + requests
+        until(lambda: self._failures or self.refused.total() >= enough, f"{requests} more requests are refused")
+
     def unanswered(self) -> set[tuple[int, int]]:
         """Requests that were sent whole, and of whose answer nothing has arrived."""
         return {(number, id(client)) for number, client in self._unanswered.copy().items() if _silent(client)}

@@ -8,7 +8,7 @@ from onefold.errors import OnefoldError
 def translated(error: apsw.Error, place: str) -> OnefoldError:
     """The failure that `error` is; `place` says where the store is."""
     match error:
-        case apsw.FullError():
+        case _ if _lacks_room(error):
             return OnefoldError(
                 "store.full",
                 f"there is no room left to write to {place}",
@@ -37,6 +37,13 @@ def translated(error: apsw.Error, place: str) -> OnefoldError:
                 "Check the disk and the file's rights.",
             )
     return OnefoldError("store.unavailable", f"{place} failed: {error}", "This is a bug in onefold; please report it.")
+
+
+def _lacks_room(error: apsw.Error) -> bool:
+    """Whether the disk is full. Whoever opens a store first needs a little room even to read, for the index of its log;
+    SQLite calls it an I/O error when that is lacking."""
+    extended = getattr(error, "extendedresult", 0)  # those that apsw itself raises have none
+    return isinstance(error, apsw.FullError) or extended == apsw.SQLITE_IOERR_SHMSIZE
 
 
 def closed(place: str) -> OnefoldError:
