@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 
 from onefold.model.graph import Identifier, Link
 from onefold.stitch.history import History, Profile
-from onefold.stitch.needs import HoldRefused, InsideOf, RefusedBelow
 from onefold.stitch.ranks import Place
 from onefold.stitch.rules import APART, FIRST_RULE, GENERIC, INSIDE, Rules, is_generic
-from onefold.stitch.work import Asking, Work
+from onefold.stitch.surroundings import Surroundings
+from onefold.stitch.work import Asking
 
 
 class Region:
@@ -16,21 +16,17 @@ class Region:
     Attributes:
         identifiers: of all of them, by number. links: among them, by pair: all that are not turned down, those turned
             down within the region, and those that wait to be decided.
-        below: number -> links turned down whose weaker end it is. above: (number, mark) where the store holds links of
-            that mark whose stronger end it is.
-        changed: links made or marked in this transaction, by end.
+        below: number -> links turned down whose weaker end it is.
         before: number -> numbers judged one with it before this change; only where that is another set now.
     """
 
-    def __init__(self, work: Work, pending: Iterable[Link], before: Mapping[int, frozenset[int]]) -> None:
+    def __init__(self, around: Surroundings, pending: Iterable[Link], before: Mapping[int, frozenset[int]]) -> None:
         """Nothing is in it yet but the links to decide."""
-        self.work = work
+        self.around, self.work = around, around.work
         self.identifiers: dict[int, Identifier] = {}
         self.links = {link.pair: link for link in pending}
         self.below: dict[int, list[Link]] = {}
-        self.above: set[tuple[int, int]] = set()
         self.before = before
-        self.changed = touching([*work.new_links.values(), *work.marked_links.values()])
 
     def widen(self, customers: Iterable[int]) -> Asking:
         """Take in these customers whole."""
@@ -40,28 +36,20 @@ class Region:
         numbers = [i.id for i in fresh]
         self.identifiers.update(zip(numbers, fresh, strict=True))
         yield from work.load_judgements(i.id for i in fresh if i.apart)
-        for link in self._in_hand((yield InsideOf(numbers)), numbers):
-            if link.mark == INSIDE and link.rank is not None:
-                self.links[link.pair] = link
-        refused = [i for i in self._in_hand((yield RefusedBelow(numbers)), numbers) if i.mark > GENERIC]
-        self.above.update((yield HoldRefused(numbers, self.work.rules.marks)))
+        yield from self.around.load(numbers)
         for number in numbers:
-            self.below[number] = []
-        for link in refused:
-            if link.a in self.below:
-                self.below[link.a].append(link)
-        self._take_refused_within()
-
-    def _in_hand(self, rows: Iterable[Link], numbers: Iterable[int]) -> list[Link]:
-        found = {link.pair: link for link in self.work.take_links(rows)}
-        found.update((link.pair, link) for number in numbers for link in self.changed.get(number, ()))
-        return list(found.values())
-
-    def _take_refused_within(self) -> None:
+            self.links.update((link.pair, link) for link in self.around.inside(number))
+            self.below[number] = self.around.below(number)
         for links in self.below.values():
             self.links.update((link.pair, link) for link in links if link.b in self.identifiers)
 
     # -- replays
+
+    def rank(self, link: Link) -> int:
+        """Its rank by the evidence that counts so far: what it was, for a link that is settled later."""
+        if link.rank is not None and link.pair in self.work.waiting:
+            return link.rank
+        return self.work.rank(link)
 
     def place(self, link: Link, rank: int) -> Place:
         """Where a link of this rank stands."""
@@ -86,7 +74,7 @@ class Region:
         """How they grow by all evidence in hand."""
         history = self._history({})
         refusal = Refusing(self, history)
-        history.replay(((self.place(link, self.work.rank(link)), link) for link in self.links.values()), refusal.mark)
+        history.replay(((self.place(link, self.rank(link)), link) for link in self.links.values()), refusal.mark)
         return history
 
     def _history(self, before: Mapping[int, frozenset[int]]) -> History:
@@ -134,15 +122,6 @@ class Refusing:
     def _held_apart(self, left: int, right: int) -> bool:
         find = self.history.find
         return any({find(i), find(other)} == {left, right} for i, others in self.apart.items() for other in others)
-
-
-def touching(links: Iterable[Link]) -> dict[int, list[Link]]:
-    """Links by each of their ends."""
-    found: dict[int, list[Link]] = {}
-    for link in links:
-        found.setdefault(link.a, []).append(link)
-        found.setdefault(link.b, []).append(link)
-    return found
 
 
 def lost(rules: Rules, was: Profile, now: Profile) -> set[int]:

@@ -5,7 +5,9 @@ being generic, or one of a judgement. It is replayed, and widened over links tur
 follows, until none is left. By induction over rank everything beyond it went as before.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+
+import networkx as nx
 
 from onefold.model.graph import Customer, Identifier, Link
 from onefold.stitch.history import History
@@ -13,22 +15,75 @@ from onefold.stitch.ledger import Settled
 from onefold.stitch.ranks import ALWAYS, NEVER
 from onefold.stitch.region import Region
 from onefold.stitch.rules import FIRST_RULE, INSIDE
+from onefold.stitch.surroundings import Surroundings
 from onefold.stitch.widening import Widening
 from onefold.stitch.work import Asking, Group, Work
 
 FIRST_LOOK = 8
 
+Part = tuple[list[Link], set[int]]
+"""Links that wait, and identifiers that turned generic or not."""
+
 
 def settle(work: Work, pending: list[Link], before: Mapping[int, frozenset[int]]) -> Asking:
     """Settle what waits to be decided, what changed between generic and not, and what was judged.
+
+    What has no customer in common is settled apart, one after the other: evidence that still waits is evidence that has
+    not come yet, and the order in which it comes does not matter. A judgement is settled as one.
 
     Args:
         pending: links whose mark and rank are still what they were (None if they are new).
         before: number -> what it was judged one with, where that is another set now.
     """
-    region = Region(work, pending, before)
-    ends = {end for link in pending for end in (link.a, link.b)} | work.flipped.keys() | before.keys()
-    wanted: Iterable[int] = {work.identifiers[number].customer for number in ends}
+    work.index_changed()
+    around = Surroundings(work)
+    if before:
+        yield from settle_part(around, pending, work.flipped.keys() | before.keys(), before)
+        return
+    parts = parted(work, pending)
+    yield from load_first_ring(around, parts)
+    work.waiting = {link.pair for link in pending}
+    for links, flipped in parts:
+        work.waiting.difference_update(link.pair for link in links)
+        yield from settle_part(around, links, flipped, before)
+
+
+def load_first_ring(around: Surroundings, parts: Iterable[Part]) -> Asking:
+    """Take in, in one go, the customers that all parts begin with and what surrounds them."""
+    work = around.work
+    keys = {work.identifiers[number].customer for links, flipped in parts for number in concerned(links, flipped)}
+    yield from work.load_members(keys)
+    yield from around.load([number for key in keys for number in work.members(key)])
+
+
+def concerned(pending: Iterable[Link], changed: Iterable[int]) -> set[int]:
+    """The identifiers whose customers a part begins with."""
+    return {end for link in pending for end in (link.a, link.b)}.union(changed)
+
+
+def parted(work: Work, pending: list[Link]) -> list[Part]:
+    """The links that wait and the identifiers that turned generic, so that no two parts share a customer."""
+    parts: nx.Graph[int] = nx.Graph()
+    parts.add_nodes_from(work.identifiers[number].customer for number in work.flipped)
+    parts.add_edges_from((a.customer, b.customer) for a, b in map(work.ends, pending))
+    found: list[Part] = []
+    place: dict[int, Part] = {}
+    for keys in nx.connected_components(parts):
+        found.append(([], set()))
+        place.update(dict.fromkeys(keys, found[-1]))
+    for link in pending:
+        place[work.identifiers[link.a].customer][0].append(link)
+    for number in work.flipped:
+        place[work.identifiers[number].customer][1].add(number)
+    return found
+
+
+def settle_part(
+    around: Surroundings, pending: list[Link], changed: Collection[int], before: Mapping[int, frozenset[int]]
+) -> Asking:
+    """Settle one part; `changed`: identifiers that turned generic or not, or were judged."""
+    work, region = around.work, Region(around, pending, before)
+    wanted: Iterable[int] = {work.identifiers[number].customer for number in concerned(pending, changed)}
     most = FIRST_LOOK
     while wanted:
         yield from region.widen(wanted)
@@ -46,7 +101,7 @@ def apply(work: Work, region: Region, history: History) -> None:
     """Write the replay into the rows: marks and ranks of links, customers, and who belongs to which."""
     settled = Settled(work, region, history)
     for link in region.links.values():
-        work.decide(link, history.marks.get(link.pair, INSIDE), work.rank(link))
+        work.decide(link, history.marks.get(link.pair, INSIDE), region.rank(link))
     Regrouping(work, region, history).write()
     settled.record()
 

@@ -14,7 +14,7 @@ from onefold.stitch.history import History, Profile, differences
 from onefold.stitch.needs import ByNumber, RefusedAbove
 from onefold.stitch.ranks import Place
 from onefold.stitch.region import Region, lost
-from onefold.stitch.rules import is_generic
+from onefold.stitch.rules import GENERIC, is_generic
 from onefold.stitch.work import Asking
 
 PAGE = 16
@@ -29,13 +29,13 @@ class Stretch:
         self.region, self.identifier, self.mark = region, identifier, mark
         self.since, self.until, self.now = since, until, now
         self._page, self._low, self._after = PAGE, max(since[0], 0), -1
-        self._more = (identifier.id, mark) in region.above
+        self._more = mark in region.around.above[identifier.id]
         self._waiting: list[tuple[Place, Link]] = []
 
     def start(self) -> Asking:
         """Begin with what is in hand: links to stronger ends, and those changed in this transaction."""
         number = self.identifier.id
-        mine = [*self.region.below[number], *self.region.changed.get(number, ())]
+        mine = [*self.region.below[number], *self.region.work.changed_at(number)]
         yield from self._take({link.pair: link for link in mine}.values())
 
     def next(self) -> Asking:
@@ -51,7 +51,7 @@ class Stretch:
         self._page *= 2
         if rows:
             self._low, self._after = rows[-1].rank or 0, rows[-1].pair
-            links, in_hand = self.region.work.links, self.region.changed.get(self.identifier.id, ())
+            links, in_hand = self.region.work.links, self.region.work.changed_at(self.identifier.id)
             changed = {link.pair for link in in_hand}
             yield from self._take(links.setdefault(row.pair, row) for row in rows if row.pair not in changed)
 
@@ -111,24 +111,20 @@ class Widening:
 
     def _stretches(self) -> Iterable[Stretch]:
         """Where groups hold less than they did, at identifiers from which links turned down leave the region."""
-        region, held = self.region, self._marks_held()
+        region = self.region
         for identifier in self._members_of_changed():
             number = identifier.id
-            if not (marks := held.get(number)):
+            if not (held := self._marks_at(number)):
                 continue
             for since, until, was, now in differences(self.was.steps(number), self.now.steps(number)):
-                for mark in lost(region.work.rules, was, now) & marks:
+                for mark in lost(region.work.rules, was, now) & held:
                     yield Stretch(region, identifier, mark, since, until, now)
 
-    def _marks_held(self) -> dict[int, set[int]]:
-        """Number -> marks of the links turned down that touch it."""
-        region, held = self.region, dict[int, set[int]]()
-        for number, mark in region.above:
-            held.setdefault(number, set()).add(mark)
-        for links in (region.below, region.changed):
-            for number, some in links.items():
-                held.setdefault(number, set()).update(link.mark for link in some)
-        return held
+    def _marks_at(self, number: int) -> set[int]:
+        """Marks of the links turned down that touch it."""
+        region = self.region
+        near = (*region.below[number], *region.work.changed_at(number))
+        return region.around.above[number] | {link.mark for link in near if link.mark > GENERIC}
 
     def _members_of_changed(self) -> Iterable[Identifier]:
         old, new = ({(place, link.pair) for place, link in history.tree} for history in (self.was, self.now))

@@ -45,6 +45,7 @@ class Work:
         by_key, identifiers: by key and number. customers: by key. links: by pair.
         owner: number of an identifier -> key of its customer when the transaction began, 0 if it is new; of those only
             that are new or have moved. born: number of a new identifier -> position of the observation that made it.
+        waiting: pairs whose evidence counts only once they are settled.
         causes: pair -> position of the observation that made the link or moved it in rank.
         apart, same: judged pairs in hand, each way round. classes: root -> numbers judged one.
         withdrawn: number of the judgement that is being taken back, which the store still holds to be standing.
@@ -64,6 +65,8 @@ class Work:
         self.new_links: dict[int, Link] = {}
         self.seen_links: dict[int, Link] = {}
         self.marked_links: dict[int, Link] = {}
+        self.waiting: set[int] = set()
+        self._changed_at: dict[int, list[Link]] | None = None
         self.changed_identifiers: dict[int, Identifier] = {}
         self.changed_customers: set[int] = set()
         self.dropped_customers: list[int] = []
@@ -230,8 +233,26 @@ class Work:
         """A link's mark and rank, as decided."""
         if link.mark != mark or link.rank != rank:
             link.mark, link.rank = mark, rank
-            if link.pair not in self.new_links:
+            if link.pair not in self.new_links and link.pair not in self.marked_links:
                 self.marked_links[link.pair] = link
+                if self._changed_at is not None:
+                    self._index(link)
+
+    def index_changed(self) -> None:
+        """From now on links that were made or marked in this transaction can be found by their ends."""
+        self._changed_at = {}
+        for link in (*self.new_links.values(), *self.marked_links.values()):
+            self._index(link)
+
+    def _index(self, link: Link) -> None:
+        assert self._changed_at is not None
+        self._changed_at.setdefault(link.a, []).append(link)
+        self._changed_at.setdefault(link.b, []).append(link)
+
+    def changed_at(self, number: int) -> list[Link]:
+        """The links at this identifier that were made or marked in this transaction."""
+        assert self._changed_at is not None, "links are indexed before they are asked for"
+        return self._changed_at.get(number, [])
 
     def moves(self) -> list[Move]:
         """Every identifier whose customer is another than when the transaction began."""
