@@ -88,6 +88,13 @@ def test_a_reference_is_exactly_one_thing(shop: Shop, by: Any) -> None:
     assert "data" not in answer
 
 
+@pytest.mark.parametrize("by", ["{}", "{id: null}", '{id: "cus_x", identifier: {namespace: "email", value: "a"}}'])
+def test_a_reference_that_is_written_out_is_exactly_one_thing(shop: Shop, by: str) -> None:
+    answer = shop.post(f"{{ customer(by: {by}) {{ id }} }}").json()
+    assert {error["extensions"]["code"] for error in answer["errors"]} == {"query.invalid"}
+    assert "data" not in answer
+
+
 # -- resolving
 
 

@@ -17,6 +17,7 @@ WHY = """query ($a: IdentifierInput!, $b: IdentifierInput!) { why(a: $a, b: $b) 
         refused { a { value } b { value } refused { reason } } }
     ... on NeverSeen { a { value } unknown { namespace value } }
 } }"""
+PHONE = "phone:+442071838750"
 GRAPH = """query ($around: CustomerRef!, $depth: Int! = 1, $most: Int! = 300) {
     identityGraph(around: $around, depth: $depth, maxNodes: $most) {
         truncated nodes { value customer { id } } links { a { value } b { value } refused { reason } } } }"""
@@ -64,6 +65,13 @@ def test_a_chain_is_told_from_a_to_b(shop: Shop) -> None:
     assert chain(back) == [("d", "x"), ("x", "ann")]
 
 
+def test_of_equally_strong_chains_the_one_that_comes_first_in_plain_order_is_told(shop: Shop) -> None:
+    shop.send(
+        *(event(f"{end}{x}", 1, f"anonymous_id:{x}", end) for x in "yx" for end in ("email:j@example.com", PHONE))
+    )
+    assert chain(why(shop, "email:j@example.com", PHONE)) == [("j@example.com", "x"), ("x", PHONE[6:])]
+
+
 def test_an_identifier_is_itself(shop: Shop) -> None:
     shop.send(event("m1", 1, "user_id:ann"))
     told = why(shop, "user_id:ann", "user_id:ann")
@@ -102,8 +110,8 @@ def test_two_accounts_on_one_address_are_apart_for_the_limit(shop: Shop) -> None
 
 def test_a_shared_phone_between_two_addresses_is_a_weak_bridge(shop: Shop) -> None:
     shop.send(
-        event("m1", 1, "email:ann@example.com", "phone:+442071838750"),
-        event("m2", 2, "email:bob@example.com", "phone:+442071838750"),
+        event("m1", 1, "email:ann@example.com", PHONE),
+        event("m2", 2, "email:bob@example.com", PHONE),
     )
     told = why(shop, "email:bob@example.com", "email:ann@example.com")
     assert told["refusal"]["reason"] == "weak_bridge:email"
@@ -124,15 +132,24 @@ def test_what_is_generic_joins_nobody_and_is_named_as_what_lies_between(shop: Sh
 
 
 def test_those_judged_different_are_apart_for_that(shop: Shop) -> None:
-    shop.send(event("m1", 1, "user_id:ann", "email:j@example.com"), event("m2", 2, "phone:+442071838750"))
+    shop.send(event("m1", 1, "user_id:ann", "email:j@example.com"), event("m2", 2, PHONE))
     judgement = shop.judge("DIFFERENT", "user_id:ann", "email:j@example.com")["judgement"]["id"]
     told = why(shop, "user_id:ann", "email:j@example.com")
     assert (told["__typename"], told["refusal"]["reason"]) == ("Apart", "judged_different")
     assert told["judgements"] == [{"id": judgement, "verdict": "DIFFERENT"}]
     assert [link["refused"]["reason"] for link in told["refused"]] == ["judged_different"]
-    shop.judge("DIFFERENT", "user_id:ann", "phone:+442071838750")
-    apart = why(shop, "user_id:ann", "phone:+442071838750")
+    shop.judge("DIFFERENT", "user_id:ann", PHONE)
+    apart = why(shop, "user_id:ann", PHONE)
     assert (apart["refusal"]["reason"], apart["refused"]) == ("judged_different", [])
+
+
+def test_a_judgement_is_the_first_reason_of_several(shop: Shop) -> None:
+    shop.send(
+        event("m1", 1, "user_id:ann", "email:j@example.com"), event("m2", 2, "user_id:bob", "email:j@example.com")
+    )
+    assert why(shop, "user_id:bob", "email:j@example.com")["refusal"]["reason"] == "limit:user_id"
+    shop.judge("DIFFERENT", "user_id:bob", "user_id:ann")
+    assert why(shop, "user_id:bob", "email:j@example.com")["refusal"]["reason"] == "judged_different"
 
 
 def test_what_nothing_connects_was_never_seen_together(shop: Shop) -> None:
@@ -182,6 +199,9 @@ def test_the_links_of_an_identifier_are_paged(shop: Shop) -> None:
         flags.append((part["pageInfo"]["hasPreviousPage"], part["pageInfo"]["hasNextPage"]))
     assert sorted(found) == [f"x{n}" for n in range(5)]
     assert flags == [(False, True), (True, True), (True, False)]
+    five = "identifiers(first: 1) { edges { node { links(first: 5) { pageInfo { hasNextPage } } } } }"
+    whole = shop.customer("user_id:ann", five)["identifiers"]["edges"][0]["node"]["links"]
+    assert whole["pageInfo"]["hasNextPage"] is False
 
 
 def test_the_graph_around_a_customer_grows_ring_by_ring(shop: Shop) -> None:
@@ -215,6 +235,8 @@ def test_a_graph_that_is_too_large_says_that_it_was_cut(shop: Shop) -> None:
     around = {"identifier": key("user_id:ann")}
     cut = shop.ask(GRAPH, around=around, most=3)["identityGraph"]
     assert ([node["value"] for node in cut["nodes"]], cut["truncated"]) == (["ann", "x0", "x1"], True)
+    own = shop.ask(GRAPH, around=around, depth=0, most=3)["identityGraph"]
+    assert ([node["value"] for node in own["nodes"]], own["truncated"]) == (["ann", "x0", "x1"], True)
     whole = shop.ask(GRAPH, around=around, most=7)["identityGraph"]
     assert (len(whole["nodes"]), whole["truncated"]) == (7, False)
     assert shop.codes(GRAPH, around=around, depth=11) == ["query.invalid"]

@@ -128,7 +128,10 @@ def test_two_customers_too_large_to_be_read_whole_are_explained_by_the_same_link
         whole = why(reading, key("user_id:bob"), key("email:j@example.com"))
         monkeypatch.setattr("onefold.service.explaining.READ_WHOLE", 0)
         assert why(reading, key("user_id:bob"), key("email:j@example.com")) == whole
+        from_the_cookie = why(reading, key("anonymous_id:x"), key("user_id:bob"))
     assert isinstance(whole, Apart)
+    assert isinstance(from_the_cookie, Apart)
+    assert [shown.a.key.value for shown in from_the_cookie.refused] == ["x", "j@example.com"]
     ends = [(shown.a.key.value, shown.b.key.value) for shown in whole.refused]
     assert ends == [("j@example.com", "bob"), ("x", "bob")]
 

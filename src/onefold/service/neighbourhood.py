@@ -28,8 +28,8 @@ def neighbourhood(reading: Reading, around: Reference, depth: int, most: int) ->
     for _ in range(depth):
         if truncated or not ring:
             break
-        ring, cut = _next_ring(reading, nodes, ring, most)
-        truncated = _take(nodes, ring, most) or cut
+        ring = _next_ring(reading, nodes, ring, most)
+        truncated = _take(nodes, ring, most)
     links = evidence(reading, reading.view.links_between(list(nodes)))
     return Neighbourhood(tuple(nodes.values()), tuple(links), truncated)
 
@@ -42,9 +42,9 @@ def _take(nodes: dict[int, KnownIdentifier], ring: list[KnownIdentifier], most: 
 
 def _next_ring(
     reading: Reading, nodes: dict[int, KnownIdentifier], ring: list[KnownIdentifier], most: int
-) -> tuple[list[KnownIdentifier], bool]:
-    """What is linked to the last ring and not there yet, and whether some identifier has more links than were read."""
+) -> list[KnownIdentifier]:
+    """What is linked to the last ring and not there yet; of an identifier's links so many that not all can be shown."""
     found = reading.view.links([identifier.number for identifier in ring], most + 1)
     ends = {end: None for links in found.values() for link in links for end in (link.a, link.b) if end not in nodes}
     known = reading.identifiers(ends)
-    return [known[end] for end in ends], any(len(links) > most for links in found.values())
+    return [known[end] for end in ends]

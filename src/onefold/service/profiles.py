@@ -1,7 +1,6 @@
 """What is known about customers: their identifiers, and their claims brought to one value a trait."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Final
 
 from onefold.model.claims import Claim
 from onefold.model.namespaces import EventPath, Kind
@@ -11,14 +10,9 @@ from onefold.service.pages import MEMBERS, Page
 from onefold.service.reading import Reading
 from onefold.service.values import Survivor
 
-NULL: Final = "null"
-
 
 def profiles(reading: Reading, customers: Sequence[int]) -> list[Mapping[str, Survivor]]:
-    """The profile of each customer: trait -> its value and what else was said, by the names of the traits.
-
-    A trait whose surviving claim says null is not in it: null takes a value back.
-    """
+    """The profile of each customer: trait -> its value and what else was said, by the names of the traits."""
     found = reading.view.claims(customers)
     return [_profile(found.get(customer, []), reading.means.traits) for customer in customers]
 
@@ -30,9 +24,7 @@ def _profile(claims: list[Claim], rules: TraitRules) -> dict[str, Survivor]:
     profile = {}
     for trait in sorted(said):
         kept = survivor(said[trait], rules[trait])
-        if kept.value_json != NULL:
-            others = sorted((c for c in said[trait] if c is not kept), key=_newest)
-            profile[trait] = Survivor(kept, tuple(others))
+        profile[trait] = Survivor(kept, tuple(sorted((c for c in said[trait] if c is not kept), key=_newest)))
     return profile
 
 
