@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -390,3 +391,17 @@ def test_the_guards_stand_before_the_door(shop: Shop) -> None:
     assert shop.post("{ status { seq } }", host="evil.example").status_code == 403
     large = {"query": "{ status { seq } }", "variables": {"x": "x" * 4_000_000}}
     assert shop.http.post("/graphql", json=large).status_code == 413
+
+
+def test_what_the_store_meets_in_the_middle_of_a_query_has_its_name(tmp_path: Path) -> None:
+    with opened(tmp_path) as shop:
+        shop.send(*(event(f"m{n}", n, "user_id:ann", properties={"text": "x" * 500}) for n in range(900)))
+    file = tmp_path / "shop.db"
+    pages = file.read_bytes()
+    file.write_bytes(pages[: len(pages) // 8] + b"\xff" * (len(pages) - len(pages) // 8))
+    with opened(tmp_path) as shop:
+        query = f"{{ namespaces {{ name }} {ANN} {{ id journey {{ edges {{ node {{ id properties }} }} }} }} }}"
+        answer = shop.post(query).json()
+        assert answer["data"]["namespaces"]
+        assert answer["data"]["customer"] is None
+        assert [error["extensions"]["code"] for error in answer["errors"]] == ["store.unavailable"]
