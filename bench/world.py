@@ -14,6 +14,9 @@ import orjson
 
 START_MS: Final = 1_761_955_200_000
 YEAR_MS: Final = 365 * 86_400_000
+NOW_MS: Final = START_MS + YEAR_MS + 86_400_000
+"""When all of it is received."""
+
 CHANNELS: Final = (
     ("paid_search", 18),
     ("organic", 22),
@@ -59,11 +62,13 @@ class Person:
 
 
 class World:
-    """`people` persons; `events(n)` are spread over a year, in order of time."""
+    """`people` persons; `events` are spread over a year, in order of time."""
 
     def __init__(self, people: int, seed: int = 7) -> None:
         """Draw the people. A few devices are shared by two of them."""
-        self._rng = rng = random.Random(seed)
+        self.people = people
+        self._seed = seed
+        rng = random.Random(seed)
         self._people = [Person(rng, number) for number in range(people)]
         for person in rng.sample(self._people, people // 250):
             other = rng.choice(self._people)
@@ -72,13 +77,14 @@ class World:
         rng.shuffle(weights)
         self._weights = list(accumulate(weights))
 
-    def events(self, count: int, since: float = 0.0, until: float = 1.0) -> Iterator[bytes]:
-        """Lines of JSON for `count` events between two shares of the year."""
+    def events(self, count: int, since: float = 0.0, until: float = 1.0, seed: int = 0) -> Iterator[bytes]:
+        """Lines of JSON for `count` events between two shares of the year; another seed gives other events of the
+        same people."""
+        rng = random.Random(f"{self._seed} {seed}")
         for position in range(count):
-            yield orjson.dumps(self._event(since + (until - since) * (position + 1) / count))
+            yield orjson.dumps(self._event(rng, since + (until - since) * (position + 1) / count))
 
-    def _event(self, share: float) -> dict[str, object]:
-        rng = self._rng
+    def _event(self, rng: random.Random, share: float) -> dict[str, object]:
         person = self._people[bisect(self._weights, rng.random() * self._weights[-1])]
         slot = min(int(len(person.cookies) * share), len(person.cookies) - 1)
         known = share >= person.known_from
@@ -99,7 +105,7 @@ class World:
             "type": "track",
             "event": name,
             "messageId": f"{rng.getrandbits(128):032x}",
-            "timestamp": _iso(START_MS + int(share * YEAR_MS)),
+            "timestamp": iso(START_MS + int(share * YEAR_MS)),
             "channel": channel,
             "context": context,
             "properties": {"revenue": round(rng.gammavariate(2, 30), 2), "currency": "EUR"}
@@ -122,5 +128,6 @@ def _drawn(rng: random.Random, shares: tuple[tuple[str, int], ...]) -> str:
     return shares[-1][0]
 
 
-def _iso(at_ms: int) -> str:
+def iso(at_ms: int) -> str:
+    """A time as events carry it."""
     return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

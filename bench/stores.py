@@ -1,0 +1,95 @@
+"""The stores that benchmarks run on: one of a million touchpoints, built once, and copies of it."""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from functools import cache
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from rich.progress import Progress
+
+from bench.service import Service
+from bench.world import World
+from onefold.schema_files import schema_folder
+
+FOLDER: Final = Path(__file__).parents[1] / ".bench"
+SOURCES: Final = Path(__file__).parents[1] / "src" / "onefold"
+PEOPLE: Final = 100_000
+TOUCHPOINTS: Final = 1_000_000
+BUILT_UNTIL: Final = 0.97
+"""The share of the year that the base store has seen."""
+STEP: Final = 1_000
+
+
+@cache
+def base() -> Path:
+    """The store of a million touchpoints. What it is made by is part of its name: nothing stale is measured."""
+    FOLDER.mkdir(exist_ok=True)
+    path = FOLDER / f"base-{_key()}.db"
+    if not path.exists():
+        for old in FOLDER.glob("base-*.db*"):
+            old.unlink()
+        _build(path)
+    return path
+
+
+def world() -> World:
+    """Those whose touchpoints the base store holds."""
+    return World(PEOPLE)
+
+
+def chunks(lines: Iterable[bytes], size: int) -> Iterator[list[bytes]]:
+    """Lists of `size` lines."""
+    remaining = iter(lines)
+    while chunk := list(islice(remaining, size)):
+        yield chunk
+
+
+class Copy:
+    """A copy of the base store, gone when the block ends. On disk before anything is measured."""
+
+    def __init__(self, name: str) -> None:
+        """`name` tells copies of one benchmark apart."""
+        self.path: Final = FOLDER / f"copy-{name}.db"
+
+    def __enter__(self) -> Path:
+        """Make it."""
+        self._delete()
+        shutil.copyfile(base(), self.path)
+        with self.path.open("rb+") as file:
+            os.fsync(file.fileno())
+        return self.path
+
+    def __exit__(self, *_: object) -> None:
+        """Delete it."""
+        self._delete()
+
+    def _delete(self) -> None:
+        for end in ("", "-wal", "-shm"):
+            self.path.with_name(self.path.name + end).unlink(missing_ok=True)
+
+
+def _key() -> str:
+    """What a store of these events holds follows from these."""
+    digest = hashlib.blake2b(f"{PEOPLE} {TOUCHPOINTS} {BUILT_UNTIL}".encode(), digest_size=8)
+    made_by = [*schema_folder().glob("sqlite/*.sql"), schema_folder() / "namespaces.yaml"]
+    made_by += [*SOURCES.glob("stitch/*.py"), *SOURCES.glob("store/sqlite/writing/*.py"), *SOURCES.glob("model/ids.py")]
+    for path in sorted([*made_by, Path(__file__).with_name("world.py")]):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _build(path: Path) -> None:
+    unfinished = path.with_name(f"unfinished-{path.name}")
+    unfinished.unlink(missing_ok=True)
+    service = Service(unfinished)
+    with Progress(transient=True) as progress:
+        task = progress.add_task("building the store of a million touchpoints", total=TOUCHPOINTS)
+        for chunk in chunks(world().events(TOUCHPOINTS, 0.0, BUILT_UNTIL), 20 * STEP):
+            service.ingest(chunk, STEP)
+            progress.advance(task, len(chunk))
+    service.close()
+    unfinished.rename(path)
