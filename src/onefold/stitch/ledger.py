@@ -73,7 +73,7 @@ class Settled:
         """Remember how things stand. `history`: the replay of the region, as it is going to be."""
         self.work, self.history, self.judged = work, history, region.before.keys()
         self.links = list(region.links.values())
-        self.pending = [link for link in self.links if link.rank is None or work.rank(link) != link.rank]
+        self.pending = [link for link in self.links if link.pair in region.pending]
         self.stood = {link.pair for link in self.links if link.mark == INSIDE and link.rank is not None}
         self.owner = {i.id: i.customer for i in region.identifiers.values()}
         self.anchors = {key: work.customers[key].row.anchor for key in set(self.owner.values())}

@@ -15,7 +15,7 @@ class Region:
 
     Attributes:
         identifiers: of all of them, by number. links: among them, by pair: all that are not turned down, those turned
-            down within the region, and those that wait to be decided.
+            down within the region, and those to decide; the latter's pairs are `pending`.
         below: number -> links turned down whose weaker end it is.
         before: number -> numbers judged one with it before this change; only where that is another set now.
     """
@@ -25,8 +25,10 @@ class Region:
         self.around, self.work = around, around.work
         self.identifiers: dict[int, Identifier] = {}
         self.links = {link.pair: link for link in pending}
+        self.pending = frozenset(self.links)
         self.below: dict[int, list[Link]] = {}
         self.before = before
+        self._singles: dict[str, Profile] = {}
 
     def widen(self, customers: Iterable[int]) -> Asking:
         """Take in these customers whole."""
@@ -47,9 +49,9 @@ class Region:
 
     def rank(self, link: Link) -> int:
         """Its rank by the evidence that counts so far: what it was, for a link that is settled later."""
-        if link.rank is not None and link.pair in self.work.waiting:
-            return link.rank
-        return self.work.rank(link)
+        if link.rank is None or link.pair in self.pending:
+            return self.work.rank(link)
+        return link.rank
 
     def place(self, link: Link, rank: int) -> Place:
         """Where a link of this rank stands."""
@@ -84,8 +86,17 @@ class Region:
             if number not in of:
                 alike = before.get(number) or self.work.one(identifier)
                 of.update(dict.fromkeys(alike, number))
-                profiles[number] = self._profile(alike)
+                profiles[number] = (
+                    self._profile(alike) if len(alike) > 1 or identifier.apart else self._single(identifier)
+                )
         return History(profiles, of)
+
+    def _single(self, identifier: Identifier) -> Profile:
+        """The profile of an identifier that nothing was judged about."""
+        namespace = identifier.key.namespace
+        if (profile := self._singles.get(namespace)) is None:
+            profile = self._singles[namespace] = Profile(tuple(self.work.rules.single(namespace)), 1, frozenset())
+        return profile
 
     def _profile(self, alike: frozenset[int]) -> Profile:
         held = {self.work.identifiers[number].key.namespace for number in alike}

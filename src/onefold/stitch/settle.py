@@ -42,9 +42,7 @@ def settle(work: Work, pending: list[Link], before: Mapping[int, frozenset[int]]
         return
     parts = parted(work, pending)
     yield from load_first_ring(around, parts)
-    work.waiting = {link.pair for link in pending}
     for links, flipped in parts:
-        work.waiting.difference_update(link.pair for link in links)
         yield from settle_part(around, links, flipped, before)
 
 

@@ -45,7 +45,6 @@ class Work:
         by_key, identifiers: by key and number. customers: by key. links: by pair.
         owner: number of an identifier -> key of its customer when the transaction began, 0 if it is new; of those only
             that are new or have moved. born: number of a new identifier -> position of the observation that made it.
-        waiting: pairs whose evidence counts only once they are settled.
         causes: pair -> position of the observation that made the link or moved it in rank.
         apart, same: judged pairs in hand, each way round. classes: root -> numbers judged one.
         withdrawn: number of the judgement that is being taken back, which the store still holds to be standing.
@@ -65,7 +64,6 @@ class Work:
         self.new_links: dict[int, Link] = {}
         self.seen_links: dict[int, Link] = {}
         self.marked_links: dict[int, Link] = {}
-        self.waiting: set[int] = set()
         self._changed_at: dict[int, list[Link]] | None = None
         self.changed_identifiers: dict[int, Identifier] = {}
         self.changed_customers: set[int] = set()
@@ -142,7 +140,9 @@ class Work:
 
     def load_judgements(self, identifiers: Iterable[int]) -> Asking:
         """Take in the standing judgements that name these, and the identifiers at their other ends."""
-        judgements: list[Judgement] = yield Judgements(sorted(set(identifiers)))
+        if not (named := sorted(set(identifiers))):
+            return
+        judgements: list[Judgement] = yield Judgements(named)
         for judgement in judgements:
             if judgement.number == self.withdrawn:
                 continue
