@@ -30,6 +30,7 @@ class Load:
     def __init__(self, happenings: Iterator[Happening], log: Path, senders: int = 6) -> None:
         """Nobody sends before `send_to`."""
         self.sent: Final[dict[str, Happening]] = {}
+        self.became: Final[Counter[str]] = Counter()
         self.refused: Final[Counter[str]] = Counter()
         self.cut = 0
         self.acknowledged = 0
@@ -125,6 +126,7 @@ class Load:
         os.fsync(log)
         with self._changed:
             self.acknowledged += len(names)
+            self.became.update(result["status"] for result in answer.said["results"])
         return True
 
     def _was_cut(self, number: int) -> None:
