@@ -226,4 +226,32 @@ def doubled(dice: Dice, rules: Rules) -> Scene:
     return Scene([Sighting((person,), 0) for person in people], draw)
 
 
-SHAPES: tuple[Shape, ...] = (scattered, bridges, rerouted, chain, both_sides, hubs, kiosk, doubled)
+def family(dice: Dice, rules: Rules) -> Scene:
+    """A few people and what they share: generic by one value too many, until two of them are judged the same."""
+    cast = _cast(rules)
+    people, loose = _some(cast.strong[:1], 3), _some(cast.weak[-2:-1], 2)
+    shared = [*_some(cast.telling[:1], 1), *_some(cast.weak[-1:], 1 + dice.below(2))]
+
+    def draw(dice: Dice) -> Sighting:
+        seen = [dice.pick(shared)]
+        seen += [dice.pick(people)] if dice.chance(65) else []
+        return Sighting((*seen, *([dice.pick(loose)] if dice.chance(40) else [])))
+
+    return Scene((), draw)
+
+
+def equals(dice: Dice, rules: Rules) -> Scene:
+    """Two namespaces of one priority, one of each seen with many of the other: neither makes the other generic."""
+    linking = [name for name, rule in rules.items() if rule.kind != "operator"]
+    one, other = next((a, b) for a in linking for b in linking if a < b and rules[a].priority == rules[b].priority)
+    few, many = dice.pick(((one, other), (other, one)))
+    strong = _some(_cast(rules).strong[:1], 2)
+
+    def draw(dice: Dice) -> Sighting:
+        seen = [(few, str(dice.below(2))), (many, str(dice.below(5)))]
+        return Sighting((*seen, *([dice.pick(strong)] if dice.chance(20) else [])))
+
+    return Scene((), draw)
+
+
+SHAPES: tuple[Shape, ...] = (scattered, bridges, rerouted, chain, both_sides, hubs, kiosk, doubled, family, equals)

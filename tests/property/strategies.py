@@ -15,7 +15,20 @@ from hypothesis import strategies as st
 from tests.oracle.evidence import DAY_MS, PUBLIC, SERVER, Event, Evidence, Identifier, Rules, Verdict
 from tests.oracle.profiles import Survivorship
 from tests.oracle.stitching import Stitched
-from tests.property.shapes import RULE_SETS, SHAPES, Dice, Shape, Sighting, bridges, chain, doubled, rerouted, scattered
+from tests.property.shapes import (
+    RULE_SETS,
+    SHAPES,
+    Dice,
+    Shape,
+    Sighting,
+    bridges,
+    chain,
+    doubled,
+    equals,
+    family,
+    rerouted,
+    scattered,
+)
 
 START_MS = 1_700_000_000_000
 TICK_MS = 60_000
@@ -196,9 +209,20 @@ def _rule_sets(shape: Shape) -> tuple[str, ...]:
     """Those under which a shape bites most."""
     if shape is chain:
         return ("ones",)
+    if shape is family:
+        return ("tight",)
+    if shape is equals:
+        return ("tight", "tight", "ones")
     if shape is scattered:
         return ("default", "tight", "tight", "ones")
     return ("tight", "mails", "default") if shape in (bridges, rerouted) else ("tight", "default", "tight")
+
+
+def _judging(shape: Shape) -> tuple[int, ...]:
+    """How many judgements at most."""
+    if shape is family:
+        return (18,)
+    return (4, 18, 0) if shape is doubled else (0, 4, 18, 0, 4)
 
 
 @st.composite
@@ -208,7 +232,7 @@ def histories(draw: st.DrawFn, shapes: Sequence[Shape] = SHAPES, judging: bool =
     dice = Dice(draw(st.binary(min_size=5, max_size=5)))
     rule_set = dice.pick(_rule_sets(shape))
     size_limit, batch_size = dice.pick((10_000, 10_000, 10_000, 8, 4)), dice.pick((1, 1, 3, 50))
-    length, most = dice.pick((4, 12, 30)), dice.pick((4, 18, 0) if shape is doubled else (0, 4, 18, 0, 4))
+    length, most = dice.pick((4, 12, 30)), dice.pick(_judging(shape))
     rules = RULE_SETS[rule_set]
     events = _events(shape, rules, draw(_SETUP), draw(_LENGTHS[length]))
     steps = _steps(rules, events, draw(_JUDGING[most]) if judging else ())
