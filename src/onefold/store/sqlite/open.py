@@ -1,5 +1,6 @@
 """Opening a store: make it, bring its tables up to date, or say why not."""
 
+import os
 import re
 import secrets
 from pathlib import Path
@@ -49,6 +50,9 @@ def open_sqlite(path: Path, namespaces: Namespaces, traits: TraitRules, *, read_
         return _opened(connections, namespaces, traits, read_only)
     except apsw.Error as error:
         connections.close()
+        # The log of a store lies beside it, even for readers.
+        if isinstance(error, apsw.CantOpenError) and not os.access(path.parent, os.W_OK):
+            raise unwritable(str(path), f"nothing can be written to {path.parent}") from error
         raise translated(error, connections.place) from error
     except BaseException:
         connections.close()
