@@ -76,6 +76,10 @@ class MountedDisk:
     def clear(self) -> None:
         assert self._resized(ROOMY)
 
+    def protect(self) -> None:
+        """From now on nothing on it can be changed."""
+        assert _done("mount", "-o", "remount,ro", self.folder)
+
     def _resized(self, size: str) -> bool:
         return _done("mount", "-o", f"remount,size={size}", self.folder)
 
