@@ -26,6 +26,8 @@ ANYTHING: Final = ("*/*", "application/*")
 EXAMPLE: Final = 'POST {"query": "{ status { touchpoints } }"} as application/json.'
 MOST_READERS: Final = 8
 MOST_WRITERS: Final = 64
+FEW: Final = 6
+"""While fewer operations run on threads, the store has a reader left, and a quick query does not wait for one."""
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -60,7 +62,7 @@ class GraphQLDoor:
             plan = await self._plan(asked)
         except Refused as refused:
             return refusal(refused)
-        if plan.quick:
+        if plan.quick and self._readers.borrowed_tokens + self._writers.borrowed_tokens < FEW:
             return self._engine.run(plan)
         return await self._in_thread(self._writers if plan.writes else self._readers, self._engine.run, plan)
 
