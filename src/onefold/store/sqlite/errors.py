@@ -1,12 +1,28 @@
 """What SQLite says went wrong, in onefold's words."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import apsw
 
 from onefold.errors import OnefoldError
 
 
-def translated(error: apsw.Error, place: str) -> OnefoldError:
-    """The failure that `error` is; `place` says where the store is."""
+@contextmanager
+def in_our_words(place: str) -> Iterator[None]:
+    """Raise what SQLite raises inside the block as the failure that it is. What is a bug of ours stays what it is: then
+    it can be told apart from a store that cannot be used, and blamed on the event that brings it about."""
+    try:
+        yield
+    except apsw.Error as error:
+        failure = translated(error, place)
+        if failure is None:
+            raise
+        raise failure from error
+
+
+def translated(error: apsw.Error, place: str) -> OnefoldError | None:
+    """The failure that `error` is, None if it is a bug of ours; `place` says where the store is."""
     match error:
         case _ if _lacks_room(error):
             return OnefoldError(
@@ -36,7 +52,7 @@ def translated(error: apsw.Error, place: str) -> OnefoldError:
                 f"{place} cannot be read or written: {error}",
                 "Check the disk and the file's rights.",
             )
-    return OnefoldError("store.unavailable", f"{place} failed: {error}", "This is a bug in onefold; please report it.")
+    return None
 
 
 def _lacks_room(error: apsw.Error) -> bool:

@@ -13,7 +13,7 @@ from onefold.model.namespaces import Namespaces
 from onefold.model.traits import TraitRules
 from onefold.schema_files import schema_file
 from onefold.store.sqlite.connections import Connections
-from onefold.store.sqlite.errors import not_ours, translated, unwritable
+from onefold.store.sqlite.errors import in_our_words, not_ours, unwritable
 from onefold.store.sqlite.rows import ask
 from onefold.store.sqlite.store import SqliteStore
 from onefold.store.sqlite.writing.indexing import rebuild_trait_search
@@ -47,15 +47,13 @@ def open_sqlite(path: Path, namespaces: Namespaces, traits: TraitRules, *, read_
     except apsw.CantOpenError as error:
         raise _cannot_open(path, read_only) from error
     try:
-        return _opened(connections, namespaces, traits, read_only)
-    except apsw.Error as error:
+        with in_our_words(connections.place):
+            return _opened(connections, namespaces, traits, read_only)
+    except BaseException as error:
         connections.close()
         # The log of a store lies beside it, even for readers.
-        if isinstance(error, apsw.CantOpenError) and not os.access(path.parent, os.W_OK):
+        if isinstance(error.__cause__, apsw.CantOpenError) and not os.access(path.parent, os.W_OK):
             raise unwritable(str(path), f"nothing can be written to {path.parent}") from error
-        raise translated(error, connections.place) from error
-    except BaseException:
-        connections.close()
         raise
 
 

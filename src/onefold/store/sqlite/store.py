@@ -11,7 +11,7 @@ from onefold.model.ids import PublicIds
 from onefold.model.namespaces import Kind, Namespaces
 from onefold.model.traits import TraitRules
 from onefold.store.sqlite.connections import Connections
-from onefold.store.sqlite.errors import translated
+from onefold.store.sqlite.errors import in_our_words
 from onefold.store.sqlite.reading.snapshot import Facts
 from onefold.store.sqlite.reading.view import SqliteView
 from onefold.store.sqlite.writing.transaction import SqliteTransaction
@@ -41,7 +41,7 @@ class SqliteStore:
     @contextmanager
     def read(self) -> Iterator[SqliteView]:
         """A view of the store as it is now, for this thread."""
-        try:
+        with in_our_words(self.describe()):
             reader = self._connections.take_reader()
             try:
                 reader.execute("BEGIN")
@@ -49,8 +49,6 @@ class SqliteStore:
             finally:
                 _take_back(reader)
                 self._connections.give_back(reader)
-        except apsw.Error as error:
-            raise translated(error, self.describe()) from error
 
     @contextmanager
     def write(self) -> Iterator[SqliteTransaction]:
@@ -59,17 +57,14 @@ class SqliteStore:
             raise OnefoldError(
                 "store.read_only", f"{self.describe()} was opened for reading only", "Open it for writing."
             )
-        with self._connections.writing() as connection:
+        with self._connections.writing() as connection, in_our_words(self.describe()):
+            connection.execute("BEGIN IMMEDIATE")
             try:
-                connection.execute("BEGIN IMMEDIATE")
-                try:
-                    yield SqliteTransaction(connection, self._facts.ids, self._facts.traits)
-                    connection.execute("COMMIT")
-                except BaseException:
-                    _take_back(connection)
-                    raise
-            except apsw.Error as error:
-                raise translated(error, self.describe()) from error
+                yield SqliteTransaction(connection, self._facts.ids, self._facts.traits)
+                connection.execute("COMMIT")
+            except BaseException:
+                _take_back(connection)
+                raise
 
 
 def _take_back(connection: apsw.Connection) -> None:
