@@ -89,7 +89,7 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
             "The query is not GraphQL that onefold answers, or its arguments contradict each other.", Exit.INPUT, 400
         ),
         "query.page_too_large": Code("The page asked for is larger than is allowed.", Exit.INPUT, 400),
-        "query.too_complex": Code("The query has more tokens or aliases than is allowed.", Exit.INPUT, 400),
+        "query.too_complex": Code("The query, or its answer, is larger than is allowed.", Exit.INPUT, 400),
         "query.too_deep": Code("The query nests deeper than is allowed.", Exit.INPUT, 400),
         "request.forbidden_origin": Code(
             "The request comes from a host or a web page that is not allowed to ask.", Exit.INPUT, 403
