@@ -12,7 +12,7 @@ from tests.contract.stores import NAMESPACES, TRAITS
 
 def test_a_row_that_cannot_be_is_no_failure_of_the_store(tmp_path: Path) -> None:
     store = open_sqlite(tmp_path / "store.db", NAMESPACES, TRAITS)
-    with pytest.raises(apsw.ConstraintError), store.write() as transaction:
+    with pytest.raises(apsw.ConstraintError), store.write() as transaction:  # noqa: PT012  # all of it is one write
         batch = Batch(transaction)
         twice = batch.customer("user_id:ann")
         batch.changes.new_customers.append(twice)
