@@ -117,6 +117,7 @@ def test_a_compressed_body_is_read(client: TestClient, store: SqliteStore) -> No
         (gzip.compress(b" " * 60_000) * 2, "gzip", (413, "body.too_large")),
         (b"{}", "br", (415, "body.unsupported_media_type")),
     ],
+    ids=("no gzip", "cut off", "more behind it", "too much", "too much in two", "another encoding"),
 )
 def test_a_body_that_cannot_be_unpacked_is_refused(
     client: TestClient, content: bytes, encoding: str, expected: tuple[int, str]
