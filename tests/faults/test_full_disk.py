@@ -145,6 +145,17 @@ def test_a_store_that_nobody_has_open_says_that_the_disk_is_full(tmp_path: Path)
     assert run(tmp_path, *store, "status").returncode == 0
 
 
+def test_rejected_lines_that_find_no_room_end_an_import_with_what_is_wrong(tmp_path: Path) -> None:
+    """What could be used is imported nevertheless."""
+    (tmp_path / "shop.jsonl").write_text(json.dumps(next(crowd(seed=4, people=1)).wire()) + "\nno event\n")
+    (tmp_path / "shop.rejects.jsonl").symlink_to("/dev/full")
+    ended = run(tmp_path, "import", "shop.jsonl", "--store", "sqlite:///store.db")
+    assert ended.returncode == Exit.SETTINGS
+    [line] = ended.stderr.splitlines()
+    assert line.startswith("settings.invalid: rejected lines cannot be written to shop.rejects.jsonl: No space left")
+    assert len(stored_ids(tmp_path / "store.db")) == 1
+
+
 @pytest.mark.slow
 def test_a_disk_that_fills_up_under_load_loses_nothing_that_was_acknowledged(disk: Disk, tmp_path: Path) -> None:
     path = disk.folder / "store.db"

@@ -27,7 +27,7 @@ class Importer:
     """`onefold import -`, which is told its events batch by batch."""
 
     def __init__(self, folder: Path, store: Path, happenings: Sequence[Happening]) -> None:
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         self.batches = [happenings[start : start + BATCH] for start in range(0, len(happenings), BATCH)]
         self.process = Popen(
             [*ONEFOLD, "--json", "--store", f"sqlite:///{store}", "import", "-", "--source", "local"],
@@ -104,6 +104,23 @@ def test_four_processes_that_import_at_once_end_where_the_oracle_does(tmp_path: 
     stitched = check_store(store, by_name)
     reasons = {reason.partition(":")[0] for reason in stitched.refusals.values()}
     assert reasons >= {"generic", "limit", "weak_bridge"}, "and there was something to decide"
+
+
+def test_two_imports_in_one_folder_do_not_stumble_over_each_other(tmp_path: Path) -> None:
+    """Each has a file for what is rejected, of the same name, and removes it when nothing was."""
+    store = tmp_path / "store.db"
+    happenings = list(islice(crowd(seed=11, people=5), 3 * BATCH))
+    with ExitStack() as stack:
+        importers = [Importer(tmp_path, store, share) for share in (happenings[:BATCH], happenings[BATCH:])]
+        for importer in importers:
+            stack.enter_context(importer.process)
+            stack.callback(importer.process.kill)
+        told = set[str]().union(*(importer.tell(0) for importer in importers))
+        until(partial(all_stored, store, told, importers), "both are at work")
+        assert importers[0].finish()["rejects"] is None
+        importers[1].tell(1)
+        assert importers[1].finish()["rejects"] is None
+    assert len(stored_ids(store)) == len(happenings)
 
 
 def all_stored(store: Path, names: set[str], importers: Sequence[Importer]) -> bool:

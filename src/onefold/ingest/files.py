@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from itertools import islice
 from pathlib import Path
+from types import TracebackType
 from typing import BinaryIO, Final, Self
 
 import msgspec
@@ -129,25 +130,37 @@ class _Rejects:
         try:
             self._file: Final = path.open("wb")
         except OSError as error:
-            raise OnefoldError(
-                "settings.invalid",
-                f"rejected lines cannot be written to {path}: {error.strerror}",
-                "Name a file that can be written.",
-                "rejects",
-            ) from error
+            raise _unwritable(path, error) from error
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        try:
+            self._file.close()
+        except OSError as failure:
+            # What ended the import before this says more.
+            if error is None:
+                raise _unwritable(self.path, failure) from failure
         if not self.any:
-            self.path.unlink()
+            self.path.unlink(missing_ok=True)  # an import beside this one may have been faster
 
     def add(self, number: int, line: bytes, problem: Problem) -> None:
         said = {"line": number, **msgspec.structs.asdict(problem), "event": line.decode("utf-8", "backslashreplace")}
-        self._file.write(orjson.dumps(said) + b"\n")
+        try:
+            self._file.write(orjson.dumps(said) + b"\n")
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
         self.any = True
+
+
+def _unwritable(path: Path, error: OSError) -> OnefoldError:
+    return OnefoldError(
+        "settings.invalid",
+        f"rejected lines cannot be written to {path}: {error.strerror}",
+        "Name a file that can be written.",
+        "rejects",
+    )
 
 
 def _batches(lines: Iterator[Line], size: int) -> Iterator[list[Line]]:
