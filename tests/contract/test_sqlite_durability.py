@@ -57,7 +57,7 @@ def test_every_connection_has_its_settings(every: list[apsw.Connection], store: 
             assert connection.pragma("busy_timeout") == connections.BUSY_MS
         assert writer.pragma("synchronous") == 2, "FULL"
         assert writer.pragma("wal_autocheckpoint") == 16_000
-        assert writer.pragma("cache_size") == -131_072
+        assert writer.pragma("cache_size") == -65_536
         for reader in readers:
             assert reader.pragma("query_only") == 1
 

@@ -18,14 +18,15 @@ CLOSING_SECONDS: Final = 10.0
 STATEMENTS: Final = 256
 """Prepared statements that a connection keeps."""
 
+# A larger cache makes commits dearer: whenever a page was split, SQLite looks through the whole table of cached pages.
 _WRITER: Final = (
     "journal_mode = WAL",
     "synchronous = FULL",
     "wal_autocheckpoint = 16000",
-    "cache_size = -131072",
+    "cache_size = -65536",
     "temp_store = MEMORY",
 )
-_READER: Final = ("query_only = ON", "cache_size = -32768", "temp_store = MEMORY")
+_READER: Final = ("query_only = ON", "cache_size = -16384", "temp_store = MEMORY")
 
 
 class Connections:

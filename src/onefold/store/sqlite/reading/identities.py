@@ -10,15 +10,10 @@ from onefold.model.reading import KnownCustomer, KnownIdentifier
 from onefold.store.sqlite.reading.snapshot import Snapshot
 from onefold.store.sqlite.rows import JUDGEMENT, STANDING, ask, blobs, judgements_of, read_number_tuple
 
-MOST_MEMBERS: Final = 10_000
-
 KNOWN: Final = "i.number, i.namespace, i.value, i.public, i.customer, i.generic, i.first_ms, i.last_ms"
 BY_PUBLIC: Final = f"SELECT {KNOWN} FROM carray(?) k CROSS JOIN identifiers i ON i.public = k.value"
 BY_NUMBER: Final = f"SELECT {KNOWN} FROM carray(?) k CROSS JOIN identifiers i ON i.number = k.value"
-MEMBERS: Final = (
-    f"SELECT {KNOWN} FROM carray(?) k CROSS JOIN identifiers i ON i.number IN "
-    f"(SELECT m.number FROM identifiers m WHERE m.customer = k.value ORDER BY m.number LIMIT {MOST_MEMBERS})"
-)
+MEMBERS: Final = f"SELECT {KNOWN} FROM carray(?) k CROSS JOIN identifiers i ON i.customer = k.value ORDER BY i.number"
 CUSTOMERS: Final = (
     "SELECT c.key, c.anchor, a.public, c.size, m.first_ms, m.last_ms, m.anonymous, c.counts, c.apart "
     "FROM (SELECT k.value AS key, min(i.first_ms) AS first_ms, max(i.last_ms) AS last_ms, "
