@@ -2,23 +2,20 @@
 
 import json
 import socket
-import subprocess
-import sys
 import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from queue import Queue
-from typing import IO, Any
+from typing import Any
 
 import uvicorn
 
 from onefold.api.app import create_app
 from onefold.service import Onefold
+from tests.support.server import serving
 
-STARTED_WITHIN_SECONDS = 60
 ENDED_WITHIN_SECONDS = 30
 
 
@@ -48,20 +45,12 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path, *options: str) -> Iterator[Served]:
+def served(folder: Path) -> Iterator[Served]:
     """onefold on a new store in `folder`, on a free port; it is told to end when the block does."""
-    command = [sys.executable, "-c", "from onefold.wiring import main; main()", "serve", "--json", "--port", "0"]
-    with (
-        (folder / "stderr.txt").open("w") as errors,
-        subprocess.Popen([*command, *options], cwd=folder, stdout=subprocess.PIPE, stderr=errors, text=True) as process,
-    ):
-        try:
-            assert process.stdout is not None
-            yield Served(_url(process.stdout))
-        finally:
-            process.terminate()
-            process.wait(ENDED_WITHIN_SECONDS)
-    assert (folder / "stderr.txt").read_text() == ""
+    with serving(folder, "sqlite:///onefold.db") as server:
+        yield Served(f"http://127.0.0.1:{server.port}")
+        assert server.stop() == 0
+        assert server.complaints() == ""
 
 
 @contextmanager
@@ -77,19 +66,3 @@ def in_process(onefold: Onefold) -> Iterator[Served]:
         finally:
             server.should_exit = True
             thread.join(ENDED_WITHIN_SECONDS)
-
-
-def _url(stdout: IO[str]) -> str:
-    """What it says of itself when it answers: one JSON object."""
-    said: Queue[str] = Queue()
-
-    def read() -> None:
-        text = ""
-        for line in stdout:
-            text += line
-            if line == "}\n":
-                said.put(text)
-
-    threading.Thread(target=read, daemon=True).start()
-    url: str = json.loads(said.get(timeout=STARTED_WITHIN_SECONDS))["url"]
-    return url
