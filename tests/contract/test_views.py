@@ -117,3 +117,23 @@ def test_writers_on_several_threads_take_turns(store: Store) -> None:
     in_threads(8, work)
     assert heads == sorted(heads)
     assert heads[-1] == 8
+
+
+def test_any_number_may_be_asked_for(store: Store) -> None:
+    """Numbers come out of ids and cursors that anybody can write."""
+    add(store, "ann")
+    for number in (-(2**70), -1, 0, 2**32, 2**63 - 1, 2**63, 2**70):
+        with store.read() as view:
+            assert view.by_number([number]) == {}
+            assert view.customers([number]) == {}
+            assert view.decisions_by_seq([number, number + 1]) == {}
+            assert view.judgements_by_number([number]) == {}
+            assert view.touchpoints_by_number([number]) == {}
+            assert view.links([number], 5, number) == view.refused_links([number], 5, number) == {}
+            assert view.linked_at([number]) == {}
+            assert len(view.feed(number, 10)) == (2 if number <= 0 else 0)
+            assert len(view.search("ann", 10, (0, number))) == (1 if number <= 0 else 0)
+            assert view.decisions(None, None, 5, number) == {}
+            assert len(view.journeys([1], JourneyPage(5, beyond=(number, number)))) == (1 if number >= 2**62 else 0)
+        with store.write() as transaction:
+            assert transaction.judgement(number) is None

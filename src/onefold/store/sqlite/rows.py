@@ -33,6 +33,8 @@ SUBJECT_CHANGE: Final = 3
 """What `changes.kind` says."""
 
 LOW_HALF: Final = 0xFFFFFFFF
+LARGEST: Final = (1 << 63) - 1
+"""The largest number that SQLite stores."""
 
 
 read_numbers: Final = msgspec.json.Decoder(list[int]).decode
@@ -48,12 +50,25 @@ Rows = list[tuple[Any, ...]]
 
 def ask(connection: apsw.Connection, statement: str, *values: Any) -> Rows:
     """All rows of a statement. They are fetched at once: a statement half read would keep its transaction open."""
-    return connection.execute(statement, values).fetchall()
+    try:
+        return connection.execute(statement, values).fetchall()
+    except OverflowError:
+        within = [_within(value) if isinstance(value, int) else value for value in values]
+        return connection.execute(statement, within).fetchall()
 
 
 def numbers(values: Iterable[int]) -> Any:
     """Distinct numbers, in order, as the table-valued parameter of `carray(?)`. There must be at least one."""
-    return apsw.carray(array("q", sorted(set(values))))
+    ordered = sorted(set(values))
+    try:
+        return apsw.carray(array("q", ordered))
+    except OverflowError:
+        return apsw.carray(array("q", sorted(set(map(_within, ordered)))))
+
+
+def _within(value: int) -> int:
+    """Readers may ask for any number. What is stored is nowhere near these ends, so it compares with them alike."""
+    return max(-LARGEST, min(value, LARGEST))
 
 
 def blobs(values: Iterable[bytes]) -> Any:

@@ -7,7 +7,7 @@ import msgspec
 
 from onefold.model.reading import PropertyMatch, Touchpoint, TouchpointFilter
 from onefold.store.sqlite.reading.snapshot import Snapshot
-from onefold.store.sqlite.rows import ask, blobs, read_number_tuple
+from onefold.store.sqlite.rows import LARGEST, ask, blobs, read_number_tuple
 
 TOUCHPOINT: Final = (
     "t.number, t.message, t.message_id, t.source, t.at_ms, t.received_ms, t.type, t.name, t.channel, t.campaign, "
@@ -15,8 +15,6 @@ TOUCHPOINT: Final = (
 )
 BY_NUMBER: Final = f"SELECT {TOUCHPOINT} FROM carray(?) k CROSS JOIN touchpoints t ON t.number = k.value"
 BY_MESSAGE: Final = f"SELECT {TOUCHPOINT} FROM carray(?) k CROSS JOIN touchpoints t ON t.message = k.value"
-
-LARGEST_INTEGER: Final = (1 << 63) - 1
 
 Condition = tuple[str, tuple[Any, ...]]
 """A condition on the table `touchpoints`, and the values of its parameters."""
@@ -85,5 +83,5 @@ def _property(wanted: PropertyMatch) -> Condition:
             return "json_type(body, ?) = ?", (path, "true" if value else "false")
         case str():
             return "(json_type(body, ?) = 'text' AND json_extract(body, ?) = ?)", (path, path, value)
-    number = float(value) if abs(value) > LARGEST_INTEGER else value
+    number = float(value) if abs(value) > LARGEST else value
     return "(json_type(body, ?) IN ('integer', 'real') AND json_extract(body, ?) = ?)", (path, path, number)
