@@ -28,6 +28,7 @@ def post(server: Server, batch: list[Happening]) -> Answer:
         return client.ingest([happening.wire() for happening in batch])
 
 
+@pytest.mark.slow
 def test_a_queue_that_is_full_says_when_to_come_again_and_takes_the_rest_when_it_drains(tmp_path: Path) -> None:
     happenings = list(islice(crowd(seed=9, people=20), 300))
     batches = [happenings[start : start + BATCH] for start in range(0, 200, BATCH)]

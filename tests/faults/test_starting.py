@@ -13,6 +13,8 @@ from onefold.errors import CODES
 from tests.faults.disks import mounted
 from tests.support.server import run
 
+pytestmark = pytest.mark.slow
+
 
 def made(folder: Path) -> Path:
     """A store."""
