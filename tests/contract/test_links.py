@@ -127,6 +127,7 @@ def test_linked_at_is_when_a_stronger_one_of_today_was_first_seen_with_it(store:
         batch.link("anonymous_id:x", "user_id:1", seen=[Seen(shop, at(9), at(9), 1)])
         batch.link("anonymous_id:x", "email:m", seen=[Seen(shop, at(6), at(6), 1)])
         batch.link("anonymous_id:x", "user_id:2", seen=[Seen(shop, at(1), at(1), 1)], mark=LIMIT)
+        batch.link("anonymous_id:y", "anonymous_id:x", seen=[Seen(shop, at(1), at(1), 1)])  # the elder is no stronger
         batch.link("device_id:alone", "user_id:2", seen=[Seen(shop, at(1), at(1), 1)], mark=GENERIC)
         batch.apply()
     texts = ("user_id:1", "email:m", "anonymous_id:x", "anonymous_id:y", "user_id:2", "device_id:alone")

@@ -1,6 +1,8 @@
 """Opening a SQLite file: each way it can go wrong says which, and leaves the file alone."""
 
 import hashlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from onefold.errors import OnefoldError
 from onefold.model import namespaces_file
 from onefold.schema_files import schema_file
+from onefold.store.sqlite.connections import Connections
 from onefold.store.sqlite.open import APPLICATION_ID, open_sqlite, path_of
 from onefold.store.sqlite.store import SqliteStore
 from tests.contract.building import Batch, customer_of
@@ -79,6 +82,22 @@ def test_every_store_draws_its_own_secret(tmp_path: Path) -> None:
         secrets.add(store.secret)
         store.close()
     assert len(secrets) == 2
+
+
+def test_two_that_make_a_store_at_once_make_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both have seen an empty file before either begins."""
+    barrier, kept = threading.Barrier(2), Connections.prepare_to_write
+
+    def meet(connections: Connections) -> None:
+        kept(connections)
+        barrier.wait(10)
+
+    monkeypatch.setattr(Connections, "prepare_to_write", meet)
+    with ThreadPoolExecutor(2) as pool:
+        stores = list(pool.map(opened, [tmp_path / "store.db"] * 2))
+    assert stores[0].secret == stores[1].secret
+    for store in stores:
+        store.close()
 
 
 def test_the_file_says_whose_it_is(made: Path) -> None:
