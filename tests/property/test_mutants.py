@@ -72,7 +72,10 @@ def test_a_mistake_is_found(mutant: Mutant) -> None:
 def test_a_mistake_that_cannot_be_made_is_an_error() -> None:
     with pytest.raises(LookupError, match="stands 0 times"), planted(Mutant("gone", "rules", "no such text", "")):
         pass
-    with pytest.raises(LookupError, match="no function is another"), planted(Mutant("idle", "rules", "The rules of stitching", "")):
+    with (
+        pytest.raises(LookupError, match="no function is another"),
+        planted(Mutant("idle", "rules", "The rules of stitching", "")),
+    ):
         pass
 
 

@@ -1,0 +1,192 @@
+"""A real store through anything that may happen to it, beside the oracle: after every step it shows what that says."""
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from onefold.ingest.commit import commit_batch
+from onefold.ingest.decode import Decoded
+from onefold.model.reading import FeedKind
+from onefold.service import judging
+from onefold.service.judging import Verdict
+from onefold.stitch.rules import Rules
+from onefold.store.sqlite.open import open_sqlite
+from onefold.store.sqlite.store import SqliteStore
+from tests.oracle.evidence import Event, Evidence
+from tests.property.playing import key_of, namespaces_of
+from tests.property.shown import TRAIT_RULES, Look, stored_event
+from tests.property.strategies import START_MS, History, Judge, Retract, Step, histories
+
+HANDLES = 2
+MOST_STEPS = 25
+MOST_EXAMPLES = 2_000
+"""Of a night: a real store takes ten times as long as one of dictionaries."""
+
+
+class StoreMachine(RuleBasedStateMachine):
+    """Several handles on one file, of which any may write and any may be read."""
+
+    @initialize(history=histories())
+    def begin(self, history: History) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="onefold-"))
+        self.stitching = Rules(namespaces_of(history.rules), history.size_limit)
+        self.evidence = Evidence(history.rules, history.size_limit)
+        self.waiting: list[Step] = list(history.steps)
+        self.sent: list[Event] = []
+        self.standing: list[tuple[int, Judge]] = []
+        self.stores = [self.open() for _ in range(HANDLES)]
+        self.secret = self.stores[0].secret
+        self.writer = self.seq = 0
+        self.answered: set[bytes] = set()
+        self.fed: dict[int, int] = {}
+
+    def open(self) -> SqliteStore:
+        return open_sqlite(self.folder / "store.db", self.stitching.namespaces, TRAIT_RULES)
+
+    def teardown(self) -> None:
+        if hasattr(self, "folder"):
+            for store in self.stores:
+                store.close()
+            shutil.rmtree(self.folder)
+
+    @property
+    def store(self) -> SqliteStore:
+        """The handle whose turn it is to write."""
+        return self.stores[self.writer]
+
+    # -- what may happen
+
+    @precondition(lambda self: self.waiting)
+    @rule(most=st.sampled_from((1, 2, 5, 20)))
+    def go_on(self, most: int) -> None:
+        """The next events in one batch; or the next judgement."""
+        batch: list[Event] = []
+        while self.waiting and len(batch) < most and isinstance(self.waiting[0], Event):
+            step = self.waiting.pop(0)
+            assert isinstance(step, Event)
+            batch.append(step)
+        if batch:
+            self.ingest(batch)
+        else:
+            step = self.waiting.pop(0)
+            if isinstance(step, Judge):
+                self.judge(step)
+            elif isinstance(step, Retract):
+                self.take_back(step)
+
+    @precondition(lambda self: self.sent)
+    @rule(places=st.lists(st.integers(0, 1_000), min_size=1, max_size=6))
+    def send_again(self, places: list[int]) -> None:
+        """Events that were sent before; what was refused as ambiguous may get in now."""
+        self.ingest([self.sent[place % len(self.sent)] for place in places])
+
+    @precondition(lambda self: self.evidence.identifiers())
+    @rule(same=st.booleans(), first=st.integers(0, 1_000), second=st.integers(0, 1_000))
+    def judge_and_take_back(self, same: bool, first: int, second: int) -> None:
+        """It leaves no trace in what is shown."""
+        known = list(self.evidence.identifiers())
+        judge = Judge("same" if same else "different", known[first % len(known)], known[second % len(known)])
+        before = self.look()
+        if judge.a != judge.b and self.judge(judge):
+            self.check()
+            self.take_back(Retract(*judge))
+            assert self.look() == before
+
+    @rule()
+    def open_again(self) -> None:
+        """Every handle is closed and opened."""
+        for store in self.stores:
+            store.close()
+        self.stores = [self.open() for _ in self.stores]
+        assert {store.secret for store in self.stores} == {self.secret}
+
+    @rule()
+    def let_another_write(self) -> None:
+        self.writer = (self.writer + 1) % HANDLES
+
+    # -- how it happens
+
+    def ingest(self, events: Sequence[Event]) -> None:
+        self.sent += events
+        batch = [Decoded(stored_event(event, self.evidence), (), b"{}") for event in events if self.links(event)]
+        outcomes = commit_batch(self.store, self.stitching, batch, START_MS)
+        expected = [self.evidence.observe(event) for event in events if self.links(event)]
+        found = [outcome.problem.code if outcome.problem else outcome.status.value for outcome in outcomes]
+        assert found == expected
+
+    def links(self, event: Event) -> bool:
+        """What has no identifier but operators does not pass the door."""
+        return bool(self.evidence.linking(event))
+
+    def judge(self, judge: Judge) -> bool:
+        ends = (key_of(judge.a), key_of(judge.b))
+        judged = judging.judge(
+            self.store, self.stitching, Verdict(judge.verdict == "same", ends, "ann", "seen at the till")
+        )
+        holds = self.evidence.judge(*judge)
+        assert (judged.problem is None) == holds
+        if judged.number is not None:
+            self.standing.append((judged.number, plain(judge)))
+        return holds
+
+    def take_back(self, retract: Retract) -> None:
+        numbers = [number for number, judge in self.standing if judge == plain(retract)]
+        assert self.evidence.retract(*retract) == bool(numbers)
+        if numbers:
+            self.standing.remove((numbers[-1], plain(retract)))
+            assert judging.retract(self.store, self.stitching, numbers[-1], "bob", "a slip").problem is None
+
+    # -- what is shown
+
+    def look(self) -> dict[str, object]:
+        """As another handle than the one that writes sees it."""
+        with self.stores[self.writer - 1].read() as view:
+            return Look(view, self.stitching, self.secret).shown()
+
+    @invariant()
+    def check(self) -> None:
+        if not hasattr(self, "folder"):
+            return
+        with self.stores[self.writer - 1].read() as view:
+            look = Look(view, self.stitching, self.secret)
+            look.check(self.evidence)
+            known = look.all_known()
+            for line in view.feed(self.seq, 100_000):
+                assert line.seq > self.seq, "the feed is in order"
+                self.seq = line.seq
+                if line.kind is FeedKind.IDENTIFIER and line.identifier and line.customer:
+                    assert self.fed.get(line.identifier, 0) == line.was, "the feed says where it came from"
+                    self.fed[line.identifier] = line.customer
+            assert self.fed == {row.number: row.customer for row in known.values()}, "the feed tells who belongs where"
+            self.answered |= {c.public for c in view.customers(sorted(set(self.fed.values()))).values()}
+            resolved = view.by_public(sorted(self.answered))
+            assert all(resolved[public].customer for public in self.answered), "an id that was answered still resolves"
+
+
+def plain(said: Judge | Retract) -> Judge:
+    return Judge(said.verdict, *sorted((said.a, said.b)))
+
+
+@pytest.mark.slow
+def test_a_store_shows_what_the_oracle_says_whatever_happens() -> None:
+    run_state_machine_as_test(
+        StoreMachine,
+        settings=settings(
+            max_examples=min(settings().max_examples, MOST_EXAMPLES),
+            stateful_step_count=MOST_STEPS,
+            suppress_health_check=[*HealthCheck],
+        ),
+    )
