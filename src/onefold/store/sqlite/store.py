@@ -8,7 +8,7 @@ import apsw
 
 from onefold.errors import OnefoldError
 from onefold.model.ids import PublicIds
-from onefold.model.namespaces import Kind, Namespaces
+from onefold.model.namespaces import Namespaces
 from onefold.model.traits import TraitRules
 from onefold.store.sqlite.connections import Connections
 from onefold.store.sqlite.errors import in_our_words
@@ -26,8 +26,7 @@ class SqliteStore:
         """The file is known to be ours and up to date."""
         self.secret = secret
         self._connections: Final = connections
-        named = tuple(n.name for n in namespaces if n.kind in (Kind.PERSON, Kind.CONTACT))
-        self._facts: Final = Facts(PublicIds(secret), named, traits)
+        self._facts: Final = Facts(PublicIds(secret), namespaces, traits)
         self._read_only: Final = read_only
 
     def describe(self) -> str:

@@ -48,7 +48,7 @@ REFUSED_BEYOND: Final = (
 )
 
 LINKED_AT: Final = (
-    "SELECT k.value, l.seen FROM carray(?) k CROSS JOIN identifiers i ON i.number = k.value "
+    "SELECT k.value, l.seen, i.namespace, s.namespace FROM carray(?) k CROSS JOIN identifiers i ON i.number = k.value "
     "CROSS JOIN customers c ON c.key = i.customer AND c.size > 1 "
     "CROSS JOIN links l ON l.pair >= k.value << 32 AND l.pair < k.value + 1 << 32 "
     "CROSS JOIN identifiers s ON s.number = l.b AND s.customer = i.customer"
@@ -92,7 +92,10 @@ class Linked(Snapshot):
     def linked_at(self, identifiers: Sequence[int]) -> dict[int, int]:
         """When each was first seen with a stronger identifier that is of its customer today."""
         found: dict[int, int] = {}
-        for number, seen in self._ask(LINKED_AT, identifiers):
+        priority = self._facts.priority
+        for number, seen, own, other in self._ask(LINKED_AT, identifiers):
+            if priority[other] >= priority[own]:  # of two as strong as each other, neither is linked by the other
+                continue
             first_ms = min(source.first_ms for source in read_seen_tuple(seen))
             found[number] = min(first_ms, found.get(number, first_ms))
         return found

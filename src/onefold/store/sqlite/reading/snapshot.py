@@ -6,6 +6,7 @@ from typing import Any, Final
 import apsw
 
 from onefold.model.ids import PublicIds
+from onefold.model.namespaces import Kind, Namespaces
 from onefold.model.sources import Source, Trust
 from onefold.model.traits import TraitRules
 from onefold.store.base import Head
@@ -19,15 +20,17 @@ class Facts:
     Attributes:
         ids: makes the bytes of public ids.
         named: namespaces whose identifiers make a customer known: persons' and contacts'.
+        priority: of every namespace by its name; the lower, the stronger.
         traits: which of them are searched.
     """
 
-    __slots__ = ("ids", "named", "traits")
+    __slots__ = ("ids", "named", "priority", "traits")
 
-    def __init__(self, ids: PublicIds, named: tuple[str, ...], traits: TraitRules) -> None:
-        """All three are fixed for good."""
+    def __init__(self, ids: PublicIds, namespaces: Namespaces, traits: TraitRules) -> None:
+        """All are fixed for good."""
         self.ids: Final = ids
-        self.named: Final = named
+        self.named: Final = tuple(n.name for n in namespaces if n.kind in (Kind.PERSON, Kind.CONTACT))
+        self.priority: Final = {n.name: n.priority for n in namespaces}
         self.traits: Final = traits
 
 
