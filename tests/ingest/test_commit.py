@@ -8,13 +8,14 @@ import pytest
 from onefold.errors import OnefoldError
 from onefold.ingest.commit import Status, commit_batch, commit_each
 from onefold.ingest.decode import Decoded, Rejected
+from onefold.model.events import DAY_MS
 from onefold.model.graph import Judgement
 from onefold.model.sources import Source
 from onefold.stitch.judging import judge
 from onefold.stitch.rules import Rules
 from onefold.store.base import Store, drive
 from onefold.store.sqlite.store import SqliteStore
-from tests.ingest.events import BROWSER, LOCAL, RECEIVED_MS, decode, keys, sent
+from tests.ingest.events import BROWSER, LOCAL, NOON_MS, RECEIVED_MS, decode, keys, sent
 from tests.ingest.stored import Poisoned, customers, message_ids, statuses, touchpoints
 
 NOW_MS = RECEIVED_MS + 10
@@ -156,6 +157,18 @@ def test_an_alias_makes_two_user_ids_one_customer_whenever_it_comes(
     assert len(set(customers(store, ANN, ANNIE))) == 1
     assert sorted(message_ids(store)) == sorted(str(one.message_id) for one in history)
     assert standing(store) == [("local", "alias event alias", RECEIVED_MS - 5_000)]
+
+
+@pytest.mark.parametrize("alias_first", [True, False])
+def test_an_alias_is_a_sighting_of_whom_it_renames_whenever_it_comes(
+    store: SqliteStore, rules: Rules, alias_first: bool
+) -> None:
+    early, late = alias(timestamp="2026-02-28T12:00:00Z"), item(messageId="2", userId="annie")
+    for one in (early, late) if alias_first else (late, early):
+        commit_batch(store, rules, [one], NOW_MS)
+    with store.read() as view:
+        known = view.by_key([ANNIE])[ANNIE]
+    assert (known.first_ms, known.last_ms) == (NOON_MS - DAY_MS, NOON_MS)
 
 
 def test_an_alias_said_again_is_one_judgement(store: SqliteStore, rules: Rules) -> None:

@@ -26,8 +26,6 @@ def import_(
     ] = "import",
 ) -> None:
     """Import events. Doing it again changes nothing."""
-    from functools import partial
-
     from onefold.ingest.files import import_file
     from onefold.ingest.pipeline import now_ms
     from onefold.model.sources import Source, Trust
@@ -36,7 +34,7 @@ def import_(
     with _opened(file) as stream, call.open(Access.MAKE) as onefold, _progress(call) as progress:
         report = import_file(
             stream,
-            partial(onefold.decoder.decode_line, source=said_by, received_ms=now_ms()),
+            lambda line: onefold.decoder.decode_line(line, said_by, now_ms()),
             onefold.batcher.submit,
             rejects=_rejects(file),
             batch_size=onefold.settings.batch_size,

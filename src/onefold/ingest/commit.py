@@ -175,10 +175,9 @@ class _Commit:
         if outcome is None or outcome.status is not Status.ACCEPTED:
             return
         transaction = self._transaction
-        numbers = {row.key: row.id for row in transaction.answer(ByKey([new, old]))}
-        if old not in numbers:
-            self._see(event, old)
-        elif self._judged_same(*numbers.values()):
+        self._see(event, old)
+        numbers = [row.id for row in transaction.answer(ByKey([new, old]))]
+        if self._judged_same(*numbers):
             return
         said = Judgement(
             transaction.head.judgement + 1,
@@ -204,8 +203,8 @@ class _Commit:
         return any(judgement.same and {judgement.a, judgement.b} == {a, b} for judgement in standing)
 
     def _see(self, event: Event, key: IdentifierKey) -> None:
-        """Make an identifier known that only an alias has named: only what was seen can be judged, and it may come to
-        be seen later than its alias."""
+        """An alias is a sighting of the identifier that it renames, known or not: only what was seen can be judged, and
+        it may come to be seen later than its alias."""
         source = self._transaction.source_number(event.source)
         changes = self._resolve([Observation((key,), event.at_ms, event.evidence_ms, source)])
         changes.placed.clear()

@@ -62,11 +62,11 @@ def observe(work: Work, position: int, observation: Observation) -> list[Identif
         row = work.by_key.get(key)
         if row is None:
             row = work.make_identifier(key, at_ms, position)
-        else:
-            if at_ms < row.first_ms:
-                row.first_ms = at_ms
-            elif at_ms > row.last_ms:
-                row.last_ms = at_ms
+        elif at_ms < row.first_ms:
+            row.first_ms = at_ms
+            changed[row.id] = row
+        elif at_ms > row.last_ms:
+            row.last_ms = at_ms
             changed[row.id] = row
         rows.append(row)
     for k in range(1, len(rows)):

@@ -35,8 +35,7 @@ def set_anew(work: Work) -> Asking:
     rows = [row for row in found if concerned.intersection(row[3])]
     yield from load_unknown(work, (number for *_, numbers in rows for number in numbers))
     for touchpoint, was, at_ms, numbers in rows:
-        held = [work.identifiers[n] for n in numbers if work.identifiers[n].customer]
-        now = subject_of(held)
+        now = subject_of([work.identifiers[n] for n in numbers])
         if now.id != was:
             work.subjects[touchpoint] = now.id
             touch(work, now, at_ms)

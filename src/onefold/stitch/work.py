@@ -44,7 +44,7 @@ class Work:
         rules, trusts: what stitching goes by. next_identifier, next_customer: numbers not yet given out.
         by_key, identifiers: by key and number. customers: by key. links: by pair.
         owner: number of an identifier -> key of its customer when the transaction began, 0 if it is new; of those only
-            that are new or have moved. born: number of a new identifier -> position of the observation that made it.
+            that are new or have moved.
         causes: pair -> position of the observation that made the link or moved it in rank.
         apart, same: judged pairs in hand, each way round. classes: root -> numbers judged one.
         withdrawn: number of the judgement that is being taken back, which the store still holds to be standing.
@@ -60,7 +60,6 @@ class Work:
         self.customers: dict[int, Group] = {}
         self.links: dict[int, Link] = {}
         self.owner: dict[int, int] = {}
-        self.born: dict[int, int] = {}
         self.new_links: dict[int, Link] = {}
         self.seen_links: dict[int, Link] = {}
         self.marked_links: dict[int, Link] = {}
@@ -202,7 +201,6 @@ class Work:
         row = Identifier(number, key, b"", customer, ALWAYS, NO_TRUST, None, None, 0, at_ms, at_ms, None, None)
         self.by_key[key] = self.identifiers[number] = row
         self.owner[number] = 0
-        self.born[number] = born
         self.customers[customer] = self.make_group(customer, row, born)
         return row
 
