@@ -6,14 +6,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import anyio
 import apsw
 import pytest
-from starlette.requests import Request
 
-from onefold.api.graphql.execution import Answer, Engine, Plan
-from onefold.api.graphql.http import FEW, GraphQLDoor
-from onefold.api.graphql.schema import executable
 from onefold.service import Onefold
 from tests.api.graphql_shop import Shop, at, event, key, opened
 
@@ -199,35 +194,3 @@ def test_operations_at_the_same_time_do_not_disturb_each_other(tmp_path: Path) -
         for thread in threads:
             thread.join()
         assert wrong == []
-
-
-def test_a_quick_query_never_holds_up_the_event_loop_to_wait_for_a_reader(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    on_the_loop: list[bool] = []
-    run = Engine.run
-
-    def watched(engine: Engine, plan: Plan) -> Answer:
-        on_the_loop.append(threading.current_thread() is threading.main_thread())
-        return run(engine, plan)
-
-    async def ask(door: GraphQLDoor) -> None:
-        body = b'{"query": "{ namespaces { name } }"}'
-        headers = [(b"content-type", b"application/json")]
-
-        async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": body}
-
-        scope = {"type": "http", "method": "POST", "headers": headers}
-        assert (await door(Request(scope, receive))).status_code == 200
-
-    async def ask_while_idle_and_while_busy() -> None:
-        door = GraphQLDoor(shop.onefold, executable())
-        await ask(door)
-        for _ in range(FEW):
-            await door._writers.acquire_on_behalf_of(object())
-        await ask(door)
-
-    monkeypatch.setattr(Engine, "run", watched)
-    anyio.run(ask_while_idle_and_while_busy)
-    assert on_the_loop == [True, False]

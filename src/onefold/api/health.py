@@ -22,7 +22,7 @@ def health_routes(onefold: Onefold) -> list[Route]:
 
     def readyz(request: Request) -> Response:
         try:
-            with onefold.read() as reading:
+            with onefold.read(wait=False) as reading:
                 reading.view.head()
         except OnefoldError as error:
             return problem_response(error.problem)

@@ -70,9 +70,12 @@ class Onefold:
     # -- reading
 
     @contextmanager
-    def read(self) -> Iterator[Reading]:
-        """One state of the store, for reading on this thread until the block ends."""
-        with self._store.read() as view:
+    def read(self, *, wait: bool = True) -> Iterator[Reading]:
+        """One state of the store, for reading on this thread until the block ends.
+
+        Raises OnefoldError `store.unavailable`, and `store.busy` when too many read: at once unless it may `wait`.
+        """
+        with self._store.read(wait=wait) as view:
             yield Reading(view, self._means)
 
     def status(self, reading: Reading) -> Status:

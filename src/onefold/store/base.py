@@ -174,8 +174,11 @@ class Store(Protocol):
         Raises: OnefoldError `store.full`, `store.busy`, `store.unavailable`, `store.read_only`.
         """
 
-    def read(self) -> AbstractContextManager[View]:
-        """A view of the store as it is now, for reading on this thread until the block ends."""
+    def read(self, *, wait: bool = True) -> AbstractContextManager[View]:
+        """A view of the store as it is now, for reading on this thread until the block ends.
+
+        Raises: OnefoldError `store.unavailable`, and `store.busy` when too many read: at once unless it may `wait`.
+        """
 
     def describe(self) -> str:
         """Where the store is, for people; never with a password."""

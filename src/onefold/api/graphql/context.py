@@ -29,6 +29,14 @@ class Operation:
             self._reading = self._opened.enter_context(self.onefold.read())
         return self._reading
 
+    def opened_at_once(self) -> bool:
+        """Open the reading, unless whoever does so has to wait; -> whether it is open."""
+        try:
+            self._reading = self._opened.enter_context(self.onefold.read(wait=False))
+        except OnefoldError:
+            return False
+        return True
+
     def read_anew(self) -> Reading:
         """A reading that sees what the operation itself has just written."""
         self._opened.close()

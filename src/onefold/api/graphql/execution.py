@@ -151,14 +151,22 @@ class Engine:
     def run(self, plan: Plan) -> Answer:
         """Run an operation."""
         with Operation(self._onefold) as operation:
-            result = execute_sync(
-                self._schema,
-                plan.document.node,
-                context_value=operation,
-                variable_values=dict(plan.request.variables),
-                operation_name=plan.request.operation,
-            )
-            return response(result, operation)
+            return self._answer(plan, operation)
+
+    def run_at_once(self, plan: Plan) -> Answer | None:
+        """Run an operation, unless it has to wait for a reader of the store (None)."""
+        with Operation(self._onefold) as operation:
+            return self._answer(plan, operation) if operation.opened_at_once() else None
+
+    def _answer(self, plan: Plan, operation: Operation) -> Answer:
+        result = execute_sync(
+            self._schema,
+            plan.document.node,
+            context_value=operation,
+            variable_values=dict(plan.request.variables),
+            operation_name=plan.request.operation,
+        )
+        return response(result, operation)
 
 
 def refusal(refused: Refused) -> Answer:

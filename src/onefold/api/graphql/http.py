@@ -26,15 +26,13 @@ ANYTHING: Final = ("*/*", "application/*")
 EXAMPLE: Final = 'POST {"query": "{ status { touchpoints } }"} as application/json.'
 MOST_READERS: Final = 8
 MOST_WRITERS: Final = 64
-FEW: Final = 6
-"""While fewer operations run on threads, the store has a reader left, and a quick query does not wait for one."""
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 
 
 class GraphQLDoor:
-    """The endpoint: quick queries run on the event loop, longer ones and mutations on threads."""
+    """The endpoint: quick queries run on the event loop; longer ones, mutations and what has to wait on threads."""
 
     def __init__(self, onefold: Onefold, schema: GraphQLSchema) -> None:
         """Readers keep the processor busy, writers only wait: so there may be many more of these."""
@@ -62,8 +60,8 @@ class GraphQLDoor:
             plan = await self._plan(asked)
         except Refused as refused:
             return refusal(refused)
-        if plan.quick and self._readers.borrowed_tokens + self._writers.borrowed_tokens < FEW:
-            return self._engine.run(plan)
+        if plan.quick and (answer := self._engine.run_at_once(plan)) is not None:
+            return answer
         return await self._in_thread(self._writers if plan.writes else self._readers, self._engine.run, plan)
 
     async def _plan(self, asked: Request) -> Plan:

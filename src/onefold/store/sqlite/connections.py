@@ -58,13 +58,14 @@ class Connections:
         finally:
             self._writing.release()
 
-    def take_reader(self) -> apsw.Connection:
-        """A connection that reads, to be given back. Raises OnefoldError `store.busy`, `store.unavailable`."""
+    def take_reader(self, *, wait: bool = True) -> apsw.Connection:
+        """A connection that reads, to be given back. Raises OnefoldError `store.unavailable`, and `store.busy` when all
+        are taken: at once unless it may `wait`."""
         with self._changed:
             if self._idle:
                 return self._idle.pop()
             while not self._idle and not self._closed and len(self._all) + self._opening >= MOST_READERS:
-                if not self._changed.wait(BUSY_MS / 1000):
+                if not wait or not self._changed.wait(BUSY_MS / 1000):
                     raise _crowded(self.place, "reading")
             if self._closed:
                 raise closed(self.place)

@@ -38,10 +38,10 @@ class SqliteStore:
         self._connections.close()
 
     @contextmanager
-    def read(self) -> Iterator[SqliteView]:
+    def read(self, *, wait: bool = True) -> Iterator[SqliteView]:
         """A view of the store as it is now, for this thread."""
         with in_our_words(self.describe()):
-            reader = self._connections.take_reader()
+            reader = self._connections.take_reader(wait=wait)
             try:
                 reader.execute("BEGIN")
                 yield SqliteView(reader, self._facts)
