@@ -1,6 +1,7 @@
 """Reading identifiers, customers and what was said of them."""
 
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import Any, Final
 
 from onefold.model.claims import Claim
@@ -13,7 +14,7 @@ from onefold.store.sqlite.rows import JUDGEMENT, STANDING, ask, blobs, judgement
 KNOWN: Final = "i.number, i.namespace, i.value, i.public, i.customer, i.generic, i.first_ms, i.last_ms"
 BY_PUBLIC: Final = f"SELECT {KNOWN} FROM carray(?) k CROSS JOIN identifiers i ON i.public = k.value"
 BY_NUMBER: Final = f"SELECT {KNOWN} FROM carray(?) k CROSS JOIN identifiers i ON i.number = k.value"
-MEMBERS: Final = f"SELECT {KNOWN} FROM carray(?) k CROSS JOIN identifiers i ON i.customer = k.value ORDER BY i.number"
+MEMBERS: Final = f"SELECT {KNOWN} FROM carray(?) k CROSS JOIN identifiers i ON i.customer = k.value"
 CUSTOMERS: Final = (
     "SELECT c.key, c.anchor, a.public, c.size, m.first_ms, m.last_ms, m.anonymous, c.counts, c.apart "
     "FROM (SELECT k.value AS key, min(i.first_ms) AS first_ms, max(i.last_ms) AS last_ms, "
@@ -26,6 +27,8 @@ CLAIMS: Final = (
     "FROM carray(?) k CROSS JOIN identifiers i ON i.customer = k.value CROSS JOIN claims c ON c.identifier = i.number"
 )
 JUDGEMENTS_BY_NUMBER: Final = f"SELECT {JUDGEMENT} FROM carray(?) k CROSS JOIN judgements j ON j.number = k.value"
+
+_number: Final = attrgetter("number")
 
 
 class Identities(Snapshot):
@@ -63,6 +66,8 @@ class Identities(Snapshot):
         found: dict[int, list[KnownIdentifier]] = {}
         for identifier in _known(self._ask(MEMBERS, customers)):
             found.setdefault(identifier.customer, []).append(identifier)
+        for held in found.values():  # the index gives them so, but does not promise it; sorting in SQL costs a table
+            held.sort(key=_number)
         return found
 
     def claims(self, customers: Sequence[int]) -> dict[int, list[Claim]]:
