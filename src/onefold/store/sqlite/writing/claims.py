@@ -22,9 +22,10 @@ SAY: Final = (
     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, 1) ON CONFLICT (identifier, trait, source, hash) DO UPDATE SET "
     "first_ms = min(first_ms, ?6), last_ms = max(last_ms, ?6), count = count + 1"
 )
+# NOT INDEXED: what is newer is found by its number; SQLite would rather read all of claims_said, to save the sorting.
 PRUNE: Final = (
     "DELETE FROM claims WHERE number IN (SELECT old.number "
-    "FROM (SELECT DISTINCT identifier, trait, source FROM claims WHERE number > ?) new "
+    "FROM (SELECT DISTINCT identifier, trait, source FROM claims NOT INDEXED WHERE number > ?) new "
     "CROSS JOIN claims old ON old.number IN (SELECT c.number FROM claims c "
     "WHERE c.identifier = new.identifier AND c.trait = new.trait AND c.source = new.source "
     f"ORDER BY c.last_ms DESC, c.value LIMIT -1 OFFSET {MOST_VALUES})) "
