@@ -10,6 +10,8 @@ from rich.console import Console
 
 from bench.report import Table, keep, show
 
+WIDTH: Final = 120
+"""Narrower, the tables cannot be read."""
 NAMES: Final = ("ingest", "hard")
 
 
@@ -21,7 +23,9 @@ def main() -> int:
     said = parser.parse_args()
     if unknown := set(said.names) - set(NAMES):
         parser.error(f"there is no benchmark {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
-    console, missed = Console(), False
+    console = Console()
+    console.width = max(console.width, WIDTH)
+    missed = False
     for name in said.names or NAMES:
         run: Callable[[], list[Table]] = import_module(f"bench.{name}").run
         tables = run()

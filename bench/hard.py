@@ -96,7 +96,7 @@ class _Hard:
     def measure(self, case: Case) -> None:
         """Bring the shape to its size, go on with it at each batch size, count what is read."""
         if case.grows:
-            self._time(case, f"{case.name}, coming about", 1_000, case.grows // GROWING, GROWING)
+            self._time(case, f"{case.name}, growing", 1_000, case.grows // GROWING, GROWING)
         for size, events in EVENTS.items():
             self._time(case, case.name, size, events, SLICES)
         self.loads.append(self._loads(case.name, case.shape))

@@ -78,7 +78,7 @@ def show(table: Table, console: Console) -> None:
     """Print it."""
     drawn = RichTable(title=table.title, title_justify="left")
     for number, head in enumerate(table.heads()):
-        drawn.add_column(head, justify="left" if number == 0 else "right")
+        drawn.add_column(head, justify="left" if number == 0 else "right", no_wrap=number == 0)
     for row in table.rows:
         drawn.add_row(*row.texts(), style=None if row.holds else "bold red")
     console.print(drawn)
