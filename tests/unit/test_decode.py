@@ -127,6 +127,14 @@ def test_content_is_what_was_said_whatever_the_order_of_keys_or_the_time_of_send
     assert decoded(event | {"userId": "bea"}).event.content != decoded(event).event.content
 
 
+@pytest.mark.parametrize("written", ["2026-03-01T12:00:00.000Z", "2026-03-01T13:00:00+01:00", 1_772_366_400])
+def test_a_moment_is_the_same_content_however_it_is_written(written: str | int) -> None:
+    one, other = decoded(sent()), decoded(sent(timestamp=written))
+    assert one.event.content == other.event.content
+    one, other = decoded(sent(messageId=None)), decoded(sent(messageId=None, timestamp=written))
+    assert one.event.message == other.event.message
+
+
 def test_without_a_message_id_the_same_event_is_the_same_message() -> None:
     assert message_of(messageId=None) == message_of(messageId=None)
     assert message_of(messageId=None) != message_of(messageId=None, event="Refunded")

@@ -147,14 +147,14 @@ class Decoder:
         traits, properties, context = event.traits or {}, event.properties or {}, event.context or {}
         if isinstance(traits, list) or isinstance(properties, list) or isinstance(context, list):
             return _a_list_for_an_object(event)
+        at_ms = time_of(event, arrival)
+        if isinstance(at_ms, Problem):
+            return at_ms
         event.sent_at = None
         said = blake2b(_CANONICAL.encode(event), digest_size=16).digest()
         message_id = message_id_of(event, said, arrival)
         if isinstance(message_id, Problem):
             return message_id
-        at_ms = time_of(event, arrival)
-        if isinstance(at_ms, Problem):
-            return at_ms
         if arrival.context:
             context = {**arrival.context, **context}
         identifiers = self._identifiers(event, traits, properties, context, arrival.source, warnings)

@@ -47,13 +47,17 @@ def epoch_ms(said: object) -> int | None:
 
 
 def time_of(event: WireEvent, arrival: Arrival) -> int | Problem:
-    """When an event happened, by the sender's corrected clock."""
+    """When an event happened, by the sender's corrected clock. Its `timestamp` is a number from then on: the moment
+    counts, not how it is written."""
     said = event.timestamp if event.timestamp is not None else event.original_timestamp
     if said is None:
-        return arrival.received_ms if arrival.live else _NO_TIME
+        if arrival.live:
+            return arrival.received_ms
+        return _NO_TIME if event.message_id else _NO_MESSAGE_ID
     at_ms = epoch_ms(said)
     if at_ms is None:
         return _BAD_TIME
+    event.timestamp = at_ms
     latest = arrival.received_ms + DAY_MS
     corrected = at_ms + arrival.slow_ms
     if 0 <= corrected <= latest:
@@ -71,9 +75,7 @@ def message_id_of(event: WireEvent, said: bytes, arrival: Arrival) -> str | Prob
         return text if len(text) <= LONGEST_MESSAGE_ID else _LONG_MESSAGE_ID
     if event.timestamp is not None or event.original_timestamp is not None:
         return f"content-{said.hex()}"
-    if arrival.live:
-        return f"receipt-{arrival.received_ms}-{secrets.token_hex(8)}"
-    return _NO_MESSAGE_ID
+    return f"receipt-{arrival.received_ms}-{secrets.token_hex(8)}"
 
 
 def _from_text(said: str) -> int | None:
