@@ -9,7 +9,7 @@ from unicodedata import combining, normalize
 
 import msgspec
 
-from onefold.model.traits import TraitRules
+from onefold.store.sqlite.searched import Searched
 
 MARK: Final = "\x02"
 RUN: Final = 3
@@ -30,9 +30,9 @@ def indexed(text: str) -> str:
     return MARK + MARK + fold(text)
 
 
-def claimed_text(trait: str, value_json: str, traits: TraitRules) -> str | None:
-    """The text of a claim that is searched: of a searchable trait, and a text."""
-    if not value_json.startswith('"') or not traits[trait].searchable:
+def claimed_text(trait: str, value_json: str, searched: Searched) -> str | None:
+    """The text of a claim that is searched: of a trait that is searched, and a text."""
+    if not value_json.startswith('"') or trait not in searched:
         return None
     return _decode(value_json)
 

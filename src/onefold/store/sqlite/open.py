@@ -15,6 +15,7 @@ from onefold.schema_files import schema_file
 from onefold.store.sqlite.connections import Connections
 from onefold.store.sqlite.errors import in_our_words, not_ours, unwritable
 from onefold.store.sqlite.rows import ask
+from onefold.store.sqlite.searched import Searched, searched_by, write_searched
 from onefold.store.sqlite.store import SqliteStore
 from onefold.store.sqlite.writing.indexing import rebuild_trait_search
 
@@ -77,8 +78,9 @@ def _opened(connections: Connections, namespaces: Namespaces, traits: TraitRules
             f"{place} was stitched by other namespaces than those declared now",
             "Declare the namespaces as they were, or import the events into a new store.",
         )
-    if not read_only and facts["searchable"] != _searchable(traits):
-        _search_other_traits(connection, traits)
+    searched = searched_by(traits)
+    if not read_only and facts["searchable"] != write_searched(searched):
+        _search_other_traits(connection, searched)
     return SqliteStore(connections, facts["secret"], namespaces, traits, read_only=read_only)
 
 
@@ -127,18 +129,10 @@ def _migrate(connection: apsw.Connection, place: str, migrations: list[Path], na
     connection.execute("COMMIT")
 
 
-def _searchable(traits: TraitRules) -> str:
-    """Which traits are searched, as text: those treated otherwise than the rest, after a sign for the rest."""
-    rest = traits.default.searchable
-    others = sorted(name for name, rule in traits.declared.items() if rule.searchable != rest)
-    return "\n".join(("all but" if rest else "only", *others))
-
-
-def _search_other_traits(connection: apsw.Connection, traits: TraitRules) -> None:
+def _search_other_traits(connection: apsw.Connection, searched: Searched) -> None:
     """The traits file makes other traits searchable than before."""
     connection.execute("BEGIN IMMEDIATE")
-    rebuild_trait_search(connection, traits)
-    connection.execute("UPDATE meta SET value = ? WHERE name = 'searchable'", (_searchable(traits),))
+    rebuild_trait_search(connection, searched)
     connection.execute("COMMIT")
 
 

@@ -59,7 +59,7 @@ class SqliteStore:
         with self._connections.writing() as connection, in_our_words(self.describe()):
             connection.execute("BEGIN IMMEDIATE")
             try:
-                yield SqliteTransaction(connection, self._facts.ids, self._facts.traits)
+                yield SqliteTransaction(connection, self._facts.ids)
                 connection.execute("COMMIT")
             except BaseException:
                 _take_back(connection)

@@ -8,6 +8,7 @@ from onefold.model.reading import SearchHit
 from onefold.store.sqlite.folding import claimed_text, indexed, needle, query
 from onefold.store.sqlite.reading.snapshot import Snapshot
 from onefold.store.sqlite.rows import ask
+from onefold.store.sqlite.searched import searched_by
 
 IDENTIFIERS: Final = 0
 CLAIMS: Final = 1
@@ -68,13 +69,13 @@ class Search(Snapshot):
 
     def _in_claims(self, sought: str, reached: int, start: int, limit: int) -> Iterator[SearchHit]:
         """Hits in searchable traits above the claim `start`; the index knows them up to `reached`."""
-        traits = self._facts.traits
+        searched = searched_by(self._facts.traits)
         for row in ask(self._connection, INDEXED_CLAIMS, query(sought), start, limit):
-            text = claimed_text(row[-2], row[-1], traits)
+            text = claimed_text(row[-2], row[-1], searched)
             if text is not None:
                 yield _claim_hit(row, text)
         for row in ask(self._connection, NEWER_CLAIMS, max(start, reached)):
-            text = claimed_text(row[-2], row[-1], traits)
+            text = claimed_text(row[-2], row[-1], searched)
             if text is not None and sought in indexed(text):
                 yield _claim_hit(row, text)
 

@@ -8,7 +8,6 @@ import apsw
 
 from onefold.model.claims import canonical_json
 from onefold.model.sources import Source
-from onefold.model.traits import TraitRules
 from onefold.store.sqlite.rows import ask
 from onefold.store.sqlite.writing.indexing import index_claims, unindex_claims
 from onefold.store.sqlite.writing.writes import Kept
@@ -34,7 +33,7 @@ PRUNE: Final = (
 
 
 def write_claims(
-    connection: apsw.Connection, kept: Iterable[Kept], source_number: Callable[[Source], int], traits: TraitRules
+    connection: apsw.Connection, kept: Iterable[Kept], source_number: Callable[[Source], int]
 ) -> list[int]:
     """Count what the events say, of the strongest identifier of each; -> the identifiers whose claims changed."""
     rows = []
@@ -52,8 +51,8 @@ def write_claims(
     if _last(connection) > last:
         pruned = ask(connection, PRUNE, last)
         if pruned:
-            unindex_claims(connection, pruned, traits)
-        index_claims(connection, _last(connection), traits)
+            unindex_claims(connection, pruned)
+        index_claims(connection, _last(connection))
     return list(dict.fromkeys(row[0] for row in rows))
 
 

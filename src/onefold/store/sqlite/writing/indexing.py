@@ -8,16 +8,16 @@ from typing import Any, Final
 
 import apsw
 
-from onefold.model.traits import TraitRules
 from onefold.store.sqlite.folding import claimed_text, indexed
 from onefold.store.sqlite.rows import ask
+from onefold.store.sqlite.searched import Searched, read_searched, write_searched
 
 STEP: Final = 1_000
 
 
 def index_identifiers(connection: apsw.Connection, last: int) -> None:
     """Bring identifier_search up to the identifier `last`, if a step has come together. Operators are not searched."""
-    reached = _reached(connection, "identifiers_indexed")
+    reached = _known(connection, "identifiers_indexed")
     if last - reached < STEP:
         return
     rows = ask(
@@ -27,50 +27,52 @@ def index_identifiers(connection: apsw.Connection, last: int) -> None:
         "INSERT INTO identifier_search (rowid, value) VALUES (?, ?)",
         [(number, indexed(value)) for number, value in rows],
     )
-    _reach(connection, "identifiers_indexed", last)
+    _keep(connection, "identifiers_indexed", last)
 
 
-def index_claims(connection: apsw.Connection, last: int, traits: TraitRules) -> None:
+def index_claims(connection: apsw.Connection, last: int) -> None:
     """Bring trait_search up to the claim `last`, if a step has come together."""
-    reached = _reached(connection, "claims_indexed")
+    reached = _known(connection, "claims_indexed")
     if last - reached >= STEP:
-        _index_claims(connection, reached, last, traits)
+        _index_claims(connection, reached, last)
 
 
-def unindex_claims(connection: apsw.Connection, claims: Iterable[tuple[Any, ...]], traits: TraitRules) -> None:
+def unindex_claims(connection: apsw.Connection, claims: Iterable[tuple[Any, ...]]) -> None:
     """Claims (number, trait, value as JSON) that were deleted leave trait_search."""
-    reached = _reached(connection, "claims_indexed")
+    reached = _known(connection, "claims_indexed")
     connection.executemany(
         "INSERT INTO trait_search (trait_search, rowid, value) VALUES ('delete', ?, ?)",
-        [(number, text) for number, text in _searched(claims, traits) if number <= reached],
+        [(number, text) for number, text in _texts(connection, claims) if number <= reached],
     )
 
 
-def rebuild_trait_search(connection: apsw.Connection, traits: TraitRules) -> None:
-    """Fill trait_search anew, by other rules."""
+def rebuild_trait_search(connection: apsw.Connection, searched: Searched) -> None:
+    """Fill trait_search anew, with other traits."""
+    _keep(connection, "searchable", write_searched(searched))
     connection.execute("INSERT INTO trait_search (trait_search) VALUES ('delete-all')")
     last = ask(connection, "SELECT coalesce(max(number), 0) FROM claims")[0][0]
-    _index_claims(connection, 0, last, traits)
+    _index_claims(connection, 0, last)
 
 
-def _index_claims(connection: apsw.Connection, reached: int, last: int, traits: TraitRules) -> None:
+def _index_claims(connection: apsw.Connection, reached: int, last: int) -> None:
     rows = ask(connection, "SELECT number, trait, value FROM claims WHERE number > ? ORDER BY number", reached)
-    connection.executemany("INSERT INTO trait_search (rowid, value) VALUES (?, ?)", list(_searched(rows, traits)))
-    _reach(connection, "claims_indexed", last)
+    connection.executemany("INSERT INTO trait_search (rowid, value) VALUES (?, ?)", list(_texts(connection, rows)))
+    _keep(connection, "claims_indexed", last)
 
 
-def _searched(claims: Iterable[tuple[Any, ...]], traits: TraitRules) -> Iterable[tuple[int, str]]:
-    """Of claims (number, trait, value as JSON) those that are searched: texts of searchable traits, as indexed."""
+def _texts(connection: apsw.Connection, claims: Iterable[tuple[Any, ...]]) -> Iterable[tuple[int, str]]:
+    """Of claims (number, trait, value as JSON) those that are searched, in the form that trait_search holds."""
+    searched = read_searched(_known(connection, "searchable"))
     for number, trait, value in claims:
-        text = claimed_text(trait, value, traits)
+        text = claimed_text(trait, value, searched)
         if text is not None:
             yield number, indexed(text)
 
 
-def _reached(connection: apsw.Connection, name: str) -> int:
-    reached: int = ask(connection, "SELECT value FROM meta WHERE name = ?", name)[0][0]
-    return reached
+def _known(connection: apsw.Connection, name: str) -> Any:
+    """What the store knows about itself."""
+    return ask(connection, "SELECT value FROM meta WHERE name = ?", name)[0][0]
 
 
-def _reach(connection: apsw.Connection, name: str, last: int) -> None:
-    connection.execute("UPDATE meta SET value = ? WHERE name = ?", (last, name))
+def _keep(connection: apsw.Connection, name: str, value: int | str) -> None:
+    connection.execute("UPDATE meta SET value = ? WHERE name = ?", (value, name))

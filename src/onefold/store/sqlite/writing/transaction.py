@@ -11,7 +11,6 @@ from onefold.model.graph import Judgement
 from onefold.model.ids import PublicIds
 from onefold.model.reading import Reject
 from onefold.model.sources import Source, Trust
-from onefold.model.traits import TraitRules
 from onefold.stitch.needs import Need
 from onefold.store.base import Head
 from onefold.store.sqlite.head import Totals, read_head, write_head
@@ -37,12 +36,11 @@ REJECTS_KEPT: Final = 10_000
 class SqliteTransaction:
     """Reads and writes on a connection whose transaction is open."""
 
-    def __init__(self, connection: apsw.Connection, ids: PublicIds, traits: TraitRules) -> None:
+    def __init__(self, connection: apsw.Connection, ids: PublicIds) -> None:
         """`connection` is between BEGIN IMMEDIATE and COMMIT."""
         self.head, self._totals = read_head(connection)
         self._connection: Final = connection
         self._answers: Final = Answers(connection, ids)
-        self._traits: Final = traits
         self._sources: Final[dict[Source, int]] = {}
 
     def answer(self, need: Need) -> Any:
@@ -94,7 +92,7 @@ class SqliteTransaction:
         write_subjects(connection, changes.subjects)
         write_judgements(connection, changes)
         seq = write_touchpoints(connection, kept, operators, self.source_number, self.head.seq)
-        claimed = write_claims(connection, kept, self.source_number, self._traits)
+        claimed = write_claims(connection, kept, self.source_number)
         seq = write_decisions(connection, changes.decisions, events, at_ms, seq)
         seq = write_feed(connection, changes, claimed, seq)
         if seq > self.head.seq:
