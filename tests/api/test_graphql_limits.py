@@ -371,13 +371,16 @@ def test_only_so_many_documents_are_kept(shop: Shop, monkeypatch: pytest.MonkeyP
     assert [engine.known(request) for request in requests] == [False, False, True, True, True]
 
 
-def test_a_write_is_never_run_on_the_event_loop(shop: Shop) -> None:
-    engine = Engine(shop.onefold, executable())
-    point_read = engine.plan(Request(f"{{ {ANN} {{ id profile {{ traits {{ name value }} }} }} }}"))
-    journeys = engine.plan(Request(f"{{ {ANN} {{ journey(first: 500) {{ edges {{ node {{ id at name }} }} }} }} }}"))
-    write = engine.plan(Request('mutation { retract(judgement: "jdg_0000000000000", reason: "") { joined { id } } }'))
-    assert (point_read.quick, journeys.quick, write.quick) == (True, False, False)
-    assert (point_read.writes, write.writes) == (False, True)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("types", "track"), ("names", "Visit"), ("channels", "web"), ("campaigns", "spring"),
+     ("properties", {"property": "a", "is": 1})],
+)  # fmt: skip
+def test_a_filter_has_at_most_100_of_each(shop: Shop, name: str, value: Any) -> None:
+    query = f"query ($filter: TouchpointFilter) {{ {ANN} {{ journey(filter: $filter) {{ edges {{ cursor }} }} }} }}"
+    assert shop.ask(query, filter={name: [value] * 100})["customer"]
+    assert shop.codes(query, filter={name: [value] * 101}) == ["query.too_complex"]
+    assert shop.codes(query, filter={name: [value] * 40_000}) == ["query.too_complex"]
 
 
 def test_whoever_comes_without_knowing_is_told_where_to_look(shop: Shop) -> None:

@@ -21,6 +21,8 @@ from onefold.errors import OnefoldError, Problem
 from onefold.settings import Settings
 
 JSON: Final = "application/json"
+INLINE_BYTES: Final = 32_768
+"""What is sent in a larger body is decoded and run on a thread, so that the others do not wait for it."""
 POLICY_VIOLATION: Final = 1008
 SCHEME_OF: Final = {"ws": "http", "wss": "https"}
 

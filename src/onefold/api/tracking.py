@@ -17,14 +17,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from onefold.api.guards import JSON, check_json, too_large
+from onefold.api.guards import INLINE_BYTES, JSON, check_json, too_large
 from onefold.api.problems import problem_response, said
 from onefold.errors import OnefoldError
 from onefold.ingest.commit import Outcome, Status
 from onefold.service import Onefold
 
-INLINE_BYTES: Final = 32_768
-"""A larger body is decoded on a thread, so that the others do not wait for it."""
 _GZIP: Final = 16 + zlib.MAX_WBITS
 
 

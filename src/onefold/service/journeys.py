@@ -15,12 +15,14 @@ from onefold.service.values import Linkage
 
 EVERYTHING: Final = TouchpointFilter()
 DEFAULT_SIZE: Final = 50
+MOST_CHOICES: Final = 100
 
 
 class Ask(msgspec.Struct, frozen=True):
     """Which part of journeys is wanted, as Relay has it: the `first` after a cursor, or the `last` before one.
 
-    Without either, the first 50. Raises `query.invalid` for both, `query.bad_cursor`.
+    Without either, the first 50. Raises `query.invalid` for both, `query.bad_cursor`, and `query.too_complex` for a
+    filter with a list of more than 100.
     """
 
     first: int | None = None
@@ -36,6 +38,14 @@ class Ask(msgspec.Struct, frozen=True):
             raise OnefoldError("query.invalid", "first and last are both given", "Give one of them.", "last")
         JOURNEY.read(self.after, "after")
         JOURNEY.read(self.before, "before")
+        for name in ("types", "names", "channels", "campaigns", "properties"):
+            if len(getattr(self.filter, name) or ()) > MOST_CHOICES:
+                raise OnefoldError(
+                    "query.too_complex",
+                    f"the filter has more than {MOST_CHOICES} {name}",
+                    f"Filter by {MOST_CHOICES} or fewer.",
+                    name,
+                )
 
     @property
     def backwards(self) -> bool:

@@ -45,12 +45,13 @@ def identifiers(
     """
     size, beyond, priority = reading.page_size(size), MEMBERS.read(after), reading.means.rules.priority
     found = reading.members(customers)
+    wanted = None if namespaces is None else frozenset(namespaces)
     pages = []
     for customer in customers:
         placed = sorted(
             ((priority[member.key.namespace], member.number), member)
             for member in found.get(customer, [])
-            if namespaces is None or member.key.namespace in namespaces
+            if wanted is None or member.key.namespace in wanted
         )
         rest = [entry for entry in placed if beyond is None or entry[0] > beyond]
         kept = rest[:size]

@@ -16,12 +16,11 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
 from onefold.api.graphql.execution import Answer, Engine, Plan, Refused, Request, refusal
-from onefold.api.guards import check_json
+from onefold.api.guards import INLINE_BYTES, JSON, check_json
 from onefold.errors import OnefoldError
 from onefold.service import Onefold
 
 RESPONSE_JSON: Final = "application/graphql-response+json"
-PLAIN_JSON: Final = "application/json"
 ANYTHING: Final = ("*/*", "application/*")
 EXAMPLE: Final = 'POST {"query": "{ status { touchpoints } }"} as application/json.'
 MOST_READERS: Final = 8
@@ -44,23 +43,25 @@ class GraphQLDoor:
         """Answer one request."""
         media = _media_type(request.headers.get("accept", "*/*"))
         if media is None:
-            return _refuse(_error(f"the answer is {PLAIN_JSON} or {RESPONSE_JSON}"), PLAIN_JSON, 406)
+            return _refuse(_error(f"the answer is {JSON} or {RESPONSE_JSON}"), JSON, 406)
         if request.method != "POST":
             return _refuse(_error("queries are sent with POST"), media, 405, {"allow": "POST"})
+        content_type, body = request.headers.get("content-type", ""), await request.body()
+        small = len(body) <= INLINE_BYTES
         try:
-            asked = _asked(request.headers.get("content-type", ""), await request.body())
+            asked = _asked(content_type, body) if small else await anyio.to_thread.run_sync(_asked, content_type, body)
         except OnefoldError as error:
             return _refuse(error, media, error.http_status)
-        answer = await self._answer(asked)
+        answer = await self._answer(asked, small=small)
         # A client of the older media type takes any other status for a failure of the network.
-        return _response(answer.body, media, 200 if answer.executed or media == PLAIN_JSON else 400)
+        return _response(answer.body, media, 200 if answer.executed or media == JSON else 400)
 
-    async def _answer(self, asked: Request) -> Answer:
+    async def _answer(self, asked: Request, *, small: bool) -> Answer:
         try:
             plan = await self._plan(asked)
         except Refused as refused:
             return refusal(refused)
-        if plan.quick and (answer := self._engine.run_at_once(plan)) is not None:
+        if small and plan.quick and (answer := self._engine.run_at_once(plan)) is not None:
             return answer
         return await self._in_thread(self._writers if plan.writes else self._readers, self._engine.run, plan)
 
@@ -108,11 +109,11 @@ def _media_type(accept: str) -> str | None:
     wanted = dict(_accepted(part) for part in accept.split(","))
     newer, older = (
         wanted.get(RESPONSE_JSON, 0.0),
-        wanted.get(PLAIN_JSON, max(wanted.get(any_, 0.0) for any_ in ANYTHING)),
+        wanted.get(JSON, max(wanted.get(any_, 0.0) for any_ in ANYTHING)),
     )
     if newer and newer >= older:
         return RESPONSE_JSON
-    return PLAIN_JSON if older else None
+    return JSON if older else None
 
 
 def _accepted(part: str) -> tuple[str, float]:

@@ -25,6 +25,7 @@ from graphql import (
     GraphQLSchema,
     IntValueNode,
     ListValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
@@ -52,8 +53,13 @@ LIST_ARGUMENTS: Final = {"resolve": "identifiers", "ingest": "events"}
 GUESSED_ITEMS: Final = 5
 GUESSES: Final = {"__Schema.types": 60, "__Type.fields": 12}
 """How long lists are that say nothing of their length."""
-LEAST_COST: Final = {"why": 1_000, "search": 1_000, "identityGraph": 1_000}
-"""What root fields cost that read much and answer little."""
+LONG_READ: Final = 1_000
+"""What a field costs at least that reads much, however little it answers."""
+LONG_READS: Final = ("why", "search", "identityGraph")
+"""Root fields that always read much. Two others do, depending on their arguments: a journey of which only some
+touchpoints are wanted is read until enough of them are found, and so is the feed of some customers."""
+TIME_RANGE: Final = frozenset({"after", "before"})
+"""What a filter may ask without making a journey's reading longer."""
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -173,19 +179,32 @@ class Measure:
         below = self._selection_set(node.selection_set, inside, nesting + 1)
         items = self._items(node, field, parent)
         cost = min(1 + items * below.cost, CEILING)
-        if parent is self._schema.query_type:
-            cost = max(cost, LEAST_COST.get(name, 0))
+        if self._reads_much(node, parent):
+            cost = max(cost, LONG_READ)
         introspection = (parent is not None and parent.name.startswith("__")) or name.startswith("__")
         deeper = node.selection_set is not None and not introspection
         return Weight(below.depth + deeper, below.aliases, below.directives, cost)
+
+    def _reads_much(self, node: FieldNode, parent: GraphQLNamedType | None) -> bool:
+        name = node.name.value
+        if parent is self._schema.query_type:
+            return name in LONG_READS or (name == "changes" and self._given(node, "of") is not None)
+        return name == "journey" and self._sifts(self._given(node, "filter"))
+
+    @staticmethod
+    def _sifts(wanted: Any) -> bool:
+        """Whether a filter asks for more than a range of time."""
+        if isinstance(wanted, ObjectValueNode):
+            return any(field.name.value not in TIME_RANGE for field in wanted.fields)
+        return isinstance(wanted, Mapping) and not TIME_RANGE.issuperset(wanted)
 
     def _items(self, node: FieldNode, field: GraphQLField | None, parent: GraphQLNamedType | None) -> int:
         """How many things a field hands out."""
         if field is None or parent is None:
             return 1
-        arguments = {argument.name.value: argument for argument in node.arguments or ()}
         if given := LIST_ARGUMENTS.get(node.name.value):
-            return self._given_items(arguments.get(given))
+            return self._given_items(node, given)
+        arguments = {argument.name.value: argument for argument in node.arguments or ()}
         told = [self._size(name, arguments.get(name), field) for name in PAGE_ARGUMENTS if name in field.args]
         if told:
             return max((size for size in told if size is not None), default=DEFAULT_SIZE)
@@ -211,11 +230,15 @@ class Measure:
             )
         return max(size, 0)
 
-    def _given_items(self, argument: ArgumentNode | None) -> int:
-        value: Any = self._value(argument.value) if argument else None
+    def _given_items(self, node: FieldNode, name: str) -> int:
+        value = self._given(node, name)
         if isinstance(value, ListValueNode):
             return len(value.values)
         return len(value) if isinstance(value, list) else 1
+
+    def _given(self, node: FieldNode, name: str) -> Any:
+        """The value of an argument, None if it is not given."""
+        return next((self._value(a.value) for a in node.arguments or () if a.name.value == name), None)
 
     def _value(self, node: ValueNode) -> Any:
         """A literal as it is, or what is behind a variable."""
