@@ -81,6 +81,34 @@ def test_readers_are_bounded_and_used_again(
     assert len(every) == 1 + connections.MOST_READERS
 
 
+def test_a_reader_that_cannot_end_its_transaction_leaves_room_for_another(
+    every: list[apsw.Connection], store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "BUSY_MS", 50)
+    for _ in range(connections.MOST_READERS + 1):
+        with pytest.raises(apsw.ExecTraceAbort), store.read() as view:
+            view._connection.exec_trace = lambda _, statement, values: statement != "ROLLBACK"
+        with pytest.raises(apsw.ConnectionClosedError):
+            every[-1].in_transaction  # noqa: B018 (asking raises)
+    with store.read() as view:
+        assert view.head().seq == 0
+
+
+def test_a_reader_that_cannot_be_set_up_is_closed(
+    every: list[apsw.Connection], store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "BUSY_MS", 50)
+    for _ in range(connections.MOST_READERS + 1):
+        with monkeypatch.context() as broken:
+            broken.setattr(connections, "_READER", ("query_only = ON", "no pragma"))
+            with pytest.raises(apsw.SQLError):
+                store._connections.take_reader()
+        with pytest.raises(apsw.ConnectionClosedError):
+            every[-1].in_transaction  # noqa: B018 (asking raises)
+    with store.read() as view:
+        assert view.head().seq == 0
+
+
 class CountingFile(apsw.VFSFile):
     """A file whose syncs are counted; nothing else is changed."""
 

@@ -36,7 +36,7 @@ class Connections:
         """Open the writer; unless `create`, the file must exist. Raises apsw.Error."""
         self.path: Final = path
         self.place: Final = str(path)
-        self.writer: Final = _open(path, apsw.SQLITE_OPEN_CREATE if create else 0)
+        self.writer: Final = _open(path, apsw.SQLITE_OPEN_CREATE if create else 0, ())
         self._writing: Final = Lock()
         self._changed: Final = Condition(Lock())
         self._idle: Final[list[apsw.Connection]] = []
@@ -77,8 +77,7 @@ class Connections:
     def _open_reader(self) -> apsw.Connection:
         reader = None
         try:
-            reader = _open(self.path, 0)
-            _set(reader, _READER)
+            reader = _open(self.path, 0, _READER)
         finally:
             with self._changed:
                 self._opening -= 1
@@ -88,12 +87,14 @@ class Connections:
         return reader
 
     def give_back(self, reader: apsw.Connection) -> None:
-        """A reader is free again, outside any transaction."""
+        """A reader is free again; one whose transaction could not be ended is of no more use."""
         with self._changed:
+            self._changed.notify()
             if not self._closed:
-                self._idle.append(reader)
-                self._changed.notify()
-                return
+                if not reader.in_transaction:
+                    self._idle.append(reader)
+                    return
+                self._all.remove(reader)
         reader.close(True)
 
     def close(self) -> None:
@@ -109,9 +110,14 @@ class Connections:
             _close(connection)
 
 
-def _open(path: Path, more: int) -> apsw.Connection:
+def _open(path: Path, more: int, pragmas: tuple[str, ...]) -> apsw.Connection:
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE | more, statementcachesize=STATEMENTS)
-    connection.set_busy_timeout(BUSY_MS)
+    try:
+        connection.set_busy_timeout(BUSY_MS)
+        _set(connection, pragmas)
+    except BaseException:
+        connection.close(True)
+        raise
     return connection
 
 

@@ -46,8 +46,10 @@ class SqliteStore:
                 reader.execute("BEGIN")
                 yield SqliteView(reader, self._facts)
             finally:
-                _take_back(reader)
-                self._connections.give_back(reader)
+                try:
+                    _take_back(reader)
+                finally:
+                    self._connections.give_back(reader)
 
     @contextmanager
     def write(self) -> Iterator[SqliteTransaction]:
