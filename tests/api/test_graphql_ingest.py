@@ -45,6 +45,15 @@ def test_each_event_of_a_batch_stands_by_itself(shop: Shop) -> None:
     assert [r["customer"] for r in report["results"]] == [ann, ann, ann, None, None, None, None, None, None]
 
 
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+def test_a_time_beyond_all_years_sinks_no_other_event(shop: Shop, time: str) -> None:
+    report = shop.send(event("far", 1, "user_id:ann", timestamp=time), event("near", 1, "user_id:ann"))
+    assert [result["problem"] and result["problem"]["code"] for result in report["results"]] == [
+        "event.time_out_of_range",
+        None,
+    ]
+
+
 def test_all_that_an_event_may_say_is_taken(shop: Shop) -> None:
     shop.send(
         {

@@ -195,6 +195,13 @@ def test_filters_that_differ_only_in_a_json_type_are_not_mixed_up(shop: Shop) ->
     assert (names(found["number"]), names(found["truth"])) == (["one"], ["yes"])
 
 
+@pytest.mark.parametrize("number", ["9" * 400, "-" + "9" * 400, "9" * 5_000, "1e400"])
+def test_a_number_larger_than_any_is_compared_like_another(shop: Shop, number: str) -> None:
+    shop.send(event("m1", 1, "user_id:ann", properties={"count": 1}))
+    edges = f'journey(filter: {{properties: [{{property: "count", is: {number}}}]}}) {{ edges {{ cursor }} }}'
+    assert shop.customer("user_id:ann", edges)["journey"]["edges"] == []
+
+
 def test_a_filter_holds_for_the_flags_too(shop: Shop) -> None:
     visits(shop, 3)
     shop.send(event("order", 1, "user_id:ann", event="Order"))

@@ -56,7 +56,7 @@ GUESSES: Final = {"__Schema.types": 60, "__Type.fields": 12}
 LONG_READ: Final = 1_000
 """What a field costs at least that reads much, however little it answers."""
 LONG_READS: Final = ("why", "search", "identityGraph")
-"""Root fields that always read much. Two others do, depending on their arguments: a journey of which only some
+"""Root fields that always read much. Two more fields do, depending on their arguments: a journey of which only some
 touchpoints are wanted is read until enough of them are found, and so is the feed of some customers."""
 TIME_RANGE: Final = frozenset({"after", "before"})
 """What a filter may ask without making a journey's reading longer."""

@@ -1,5 +1,6 @@
 """What clients give: references, filters, events."""
 
+import math
 from enum import Enum
 from typing import Any
 
@@ -51,7 +52,7 @@ class PropertyMatch:
     def match(self) -> reading.PropertyMatch:
         """As the store takes it. Raises `query.invalid` for a list or an object."""
         if self.is_ is None or isinstance(self.is_, str | int | float):
-            return reading.PropertyMatch(self.property, self.is_)
+            return reading.PropertyMatch(self.property, _comparable(self.is_))
         raise OnefoldError(
             "query.invalid",
             f"the value for property {self.property!r} is a list or an object",
@@ -87,6 +88,17 @@ class TouchpointFilter:
             after_ms=given(self.after),
             before_ms=given(self.before),
         )
+
+
+def _comparable(value: str | float | None) -> str | float | None:
+    """A number that no float is as large as becomes infinite, as it does when it is written with an exponent."""
+    if not isinstance(value, int):
+        return value
+    try:
+        float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+    return value
 
 
 def given(value: Any) -> Any:

@@ -19,6 +19,8 @@ Seq = NewType("Seq", int)
 """A sequence number."""
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+FIRST: Final = datetime.min.replace(tzinfo=UTC)
+LAST: Final = datetime.max.replace(tzinfo=UTC)
 GREATEST_SEQ: Final = 2**63 - 1
 
 
@@ -29,14 +31,16 @@ def iso(at_ms: int) -> str:
 
 
 def parse_time(said: object) -> int:
-    """Milliseconds since 1970; a time without an offset is UTC."""
+    """Milliseconds since 1970; a time without an offset is UTC. Of the years 1 to 9999: an offset that leads out of them
+    is as good as their first or last moment, for nothing that onefold holds is as early or as late."""
     try:
         moment = datetime.fromisoformat(said) if isinstance(said, str) else None
     except ValueError:
         moment = None
     if moment is None:
         raise GraphQLError("DateTime is a time in ISO 8601, such as 2026-03-01T09:30:00Z.")
-    return (moment.replace(tzinfo=moment.tzinfo or UTC) - EPOCH) // timedelta(milliseconds=1)
+    moment = min(max(moment.replace(tzinfo=moment.tzinfo or UTC), FIRST), LAST)
+    return (moment - EPOCH) // timedelta(milliseconds=1)
 
 
 def parse_seq(said: object) -> int:
