@@ -42,7 +42,7 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
         "body.too_deep": Code("The body nests deeper than onefold reads.", Exit.INPUT, 400),
         "body.too_large": Code("The body has more bytes, or more events, than is allowed.", Exit.INPUT, 413),
         "body.unsupported_media_type": Code("The body is not sent as application/json.", Exit.INPUT, 415),
-        "customer.forgotten": Code("The customer was erased; nothing is held any more.", Exit.NOT_FOUND, 410),
+        "call.invalid": Code("The command was called wrongly.", Exit.USAGE, 400),
         "customer.not_found": Code("No customer has this id.", Exit.NOT_FOUND, 404),
         "event.ambiguous": Code(
             "The event names more values of a namespace than one customer may hold.", Exit.INPUT, 400
@@ -89,14 +89,19 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
             "The query is not GraphQL that onefold answers, or its arguments contradict each other.", Exit.INPUT, 400
         ),
         "query.page_too_large": Code("The page asked for is larger than is allowed.", Exit.INPUT, 400),
-        "query.too_complex": Code("The query, or its answer, is larger than is allowed.", Exit.INPUT, 400),
+        "query.too_complex": Code(
+            "The query has more tokens, aliases, directives or choices than is allowed, or costs more; or its answer has "
+            "more rows.",
+            Exit.INPUT,
+            400,
+        ),
         "query.too_deep": Code("The query nests deeper than is allowed.", Exit.INPUT, 400),
         "request.forbidden_origin": Code(
             "The request comes from a host or a web page that is not allowed to ask.", Exit.INPUT, 403
         ),
         "schema.missing": Code("A file of `graph_schema` is missing; the installation is broken.", Exit.SETTINGS, 500),
         "settings.invalid": Code("A setting is unknown or has a value that cannot be used.", Exit.SETTINGS, 500),
-        "store.busy": Code("Another process kept the store locked for too long.", Exit.BUSY, 503),
+        "store.busy": Code("The store was locked, or all its readers were taken, for too long.", Exit.BUSY, 503),
         "store.full": Code("There is no room left to write; reads go on.", Exit.STORE, 507),
         "store.newer_schema": Code("The store was written by a newer onefold.", Exit.STORE, 503),
         "store.not_ours": Code("The file is not a onefold store.", Exit.STORE, 503),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from onefold import demo
+from onefold import __version__, demo
 from tests.cli.conftest import ONEFOLD, Run
 
 HEAVY = {"apsw", "asyncio", "graphql", "networkx", "phonenumbers", "starlette", "strawberry", "uvicorn", "yaml"}
@@ -51,6 +51,11 @@ def test_the_store_is_chosen_by_option_before_variable_before_file(onefold: Run,
     assert onefold("init", "--json", variables=variable).json["store"] == str(tmp_path / "variable.db")
     chosen = onefold("init", "--json", "--store", "sqlite:///option.db", variables=variable)
     assert chosen.json["store"] == str(tmp_path / "option.db")
+
+
+def test_the_version_is_said_to_people_and_programs(onefold: Run) -> None:
+    assert onefold("--version").out == f"onefold {__version__}\n"
+    assert onefold("--version", "--json").json == onefold("--json", "--version").json == {"version": __version__}
 
 
 def test_what_is_piped_on_is_neither_coloured_nor_wrapped(told: Run) -> None:

@@ -16,6 +16,7 @@ from onefold.wiring import Wired
 from tests.cli.conftest import Run
 
 FAILURES = {
+    "call.invalid": ["customer", "user_id:u-1001", "--limit", "0"],
     "customer.not_found": ["customer", "cus_" + "0" * 26],
     "identifier.not_found": ["customer", "email:nobody@example.com"],
     "identifier.unknown_namespace": ["customer", "mail:ann@example.com"],
@@ -104,13 +105,59 @@ def test_commands_that_need_a_store_do_not_make_one(onefold: Run, tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    "arguments", [["bogus"], ["resolve"], ["why", "email:a@example.com"], ["customer", "x", "--limit", "0"]]
-)
-def test_a_wrong_call_ends_with_two_and_says_how_it_is_called(onefold: Run, arguments: list[str]) -> None:
-    ended = onefold(*arguments)
-    assert ended.code == 2
-    assert "Usage: onefold" in ended.err
+WRONG_CALLS = [
+    (["bogus"], None, "no such command 'bogus'"),
+    (["resolve"], None, "missing argument 'IDENTIFIER…'"),
+    (["why", "email:a@example.com"], "b", "missing argument 'B'"),
+    (["status", "--bogus"], None, "no such option: --bogus"),
+    (["customer", "user_id:x", "--limit", "0"], "limit", "--limit is 0"),
+    (["customer", "user_id:x", "--limit", "10001"], "limit", "--limit is 10001"),
+    (["customer", "user_id:x", "--limit", "many"], "limit", "invalid value for '--limit'"),
+    (["search", "ann", "--limit", "0"], "limit", "--limit is 0"),
+    (["search", "ann", "--limit", "501"], "limit", "--limit is 501"),
+    (["import", "nowhere.jsonl"], "file", "nowhere.jsonl cannot be read"),
+    (["import", "-", "--source", " "], "source", "--source is empty"),
+    (["judge", "maybe", "user_id:a", "user_id:b", "--reason", "r"], "verdict", "'maybe' is not a verdict"),
+    (["judge", "same", "user_id:a", "user_id:b", "--reason", ""], "reason", "--reason is empty"),
+    (["judge", "same", "user_id:a", "user_id:b", "--reason", "r", "--author", ""], "author", "--author is empty"),
+    (["retract", "jdg_0000000000001", "--reason", "  "], "reason", "--reason is empty"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "field", "message"), WRONG_CALLS, ids=lambda value: str(value)[:40])
+def test_a_wrong_call_ends_with_two_and_one_line(
+    told: Run, arguments: list[str], field: str | None, message: str
+) -> None:
+    ended = told(*arguments)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("call.invalid: ")
+    assert message in ended.err
+    assert ended.err.endswith(")\n")
+    assert ended.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(("arguments", "field", "message"), WRONG_CALLS, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize("first", [True, False])
+def test_for_programs_a_wrong_call_is_an_object_wherever_json_stands(
+    told: Run, arguments: list[str], field: str | None, message: str, first: bool
+) -> None:
+    ended = told("--json", *arguments) if first else told(*arguments, "--json")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.error["code"] == "call.invalid"
+    assert message in ended.error["message"]
+    assert ended.error["hint"]
+    if field:
+        assert ended.error["field"] == field
+
+
+def test_what_is_called_without_anything_says_what_there_is(onefold: Run) -> None:
+    ended = onefold()
+    assert (ended.code, ended.err) == (0, "")
+    assert "Usage: onefold" in ended.out
+
+
+def test_what_follows_two_dashes_is_no_option(told: Run) -> None:
+    assert told("resolve", "--", "--json").err.startswith("query.bad_reference: ")
 
 
 class Broken(Wired):

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from onefold.service.values import Found
 
 MOST_SHOWN = 50
+LONGEST_JOURNEY = 10_000
 
 
 def customer(
@@ -18,11 +19,12 @@ def customer(
     who: Annotated[
         str, typer.Argument(metavar="WHO", help="An id (cus_…, idn_…) or an identifier, as in email:ann@example.com.")
     ],
-    limit: Annotated[int, typer.Option("--limit", min=1, help="The most touchpoints of the journey to show.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", help="The most touchpoints of the journey to show.")] = 50,
 ) -> None:
     """Show a customer: profile, identifiers, journey, refused links and decisions."""
     from onefold.cli import references
 
+    limit = references.limit(limit, LONGEST_JOURNEY)
     with call.open() as onefold, onefold.read() as reading:
         found = reading.customer(references.customer(who))
         if call.as_json:

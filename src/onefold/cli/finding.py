@@ -74,14 +74,15 @@ def search(
     text: Annotated[
         str, typer.Argument(metavar="TEXT", help="A part of an identifier's value or of a searchable trait.")
     ],
-    limit: Annotated[int, typer.Option("--limit", min=1, help="The most customers to show.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", help="The most customers to show.")] = 20,
 ) -> None:
     """Find customers by a part of what is known about them."""
+    from onefold.cli import references
     from onefold.cli.answers.output import Screen, moment, show_json
     from onefold.service.searching import search as find
 
     with call.open() as onefold, onefold.read() as reading:
-        found = find(reading, text, limit)
+        found = find(reading, text, references.limit(limit, reading.means.most))
     if call.as_json:
         show_json({"customers": [_hit(hit) for hit in found.items], "more": found.more})
         return

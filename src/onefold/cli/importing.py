@@ -26,11 +26,12 @@ def import_(
     ] = "import",
 ) -> None:
     """Import events. Doing it again changes nothing."""
+    from onefold.cli import references
     from onefold.ingest.files import import_file
     from onefold.ingest.pipeline import now_ms
     from onefold.model.sources import Source, Trust
 
-    said_by = Source(source, Trust.SERVER)
+    said_by = Source(references.text(source, "source", "Name whoever says it, as in --source crm."), Trust.SERVER)
     with _opened(file) as stream, call.open(Access.MAKE) as onefold, _progress(call) as progress:
         report = import_file(
             stream,
@@ -64,7 +65,14 @@ def _opened(file: str) -> Iterator[BinaryIO]:
     try:
         stream = Path(file).open("rb")  # noqa: SIM115 (it is closed below; what is raised in between is not about it)
     except OSError as error:
-        raise typer.BadParameter(f"{file} cannot be read: {error.strerror}", param_hint="FILE") from error
+        from onefold.errors import OnefoldError
+
+        raise OnefoldError(
+            "call.invalid",
+            f"{file} cannot be read: {error.strerror}",
+            "Name a file of events, or - for standard input.",
+            "file",
+        ) from error
     with stream:
         yield stream
 

@@ -27,8 +27,9 @@ def judge(
     from onefold.cli import references
 
     same, one, other = references.verdict(verdict), references.identifier(a), references.identifier(b)
+    why, who = _signed(reason, author)
     with call.open(Access.WRITE) as onefold:
-        judged = onefold.judge(same=same, a=one, b=other, reason=reason, author=author or _login())
+        judged = onefold.judge(same=same, a=one, b=other, reason=why, author=who)
         _show(call, onefold, judged)
 
 
@@ -39,8 +40,19 @@ def retract(
     author: Author = None,
 ) -> None:
     """Take a judgement back: everything is then what it was before."""
+    why, who = _signed(reason, author)
     with call.open(Access.WRITE) as onefold:
-        _show(call, onefold, onefold.retract(judgement, reason, author or _login()))
+        _show(call, onefold, onefold.retract(judgement, why, who))
+
+
+def _signed(reason: str, author: str | None) -> tuple[str, str]:
+    """Reason and author as they are kept. Raises `call.invalid` for an empty one."""
+    from onefold.cli import references
+
+    said = references.text(reason, "reason", "Say why, in a sentence: it is kept for whoever asks later.")
+    if author is None:
+        return said, _login()
+    return said, references.text(author, "author", "Name who says so, or leave --author out.")
 
 
 def _login() -> str:

@@ -1,4 +1,4 @@
-"""How identifiers and customers are named on the command line."""
+"""What the command line takes: names of identifiers and customers, and words that have to be checked."""
 
 from difflib import get_close_matches
 from typing import Final
@@ -33,13 +33,28 @@ def customer(said: str) -> str | IdentifierKey:
 
 
 def verdict(said: str) -> bool:
-    """`same` → True, `different` → False. Raises `query.bad_reference` for any other word."""
+    """`same` → True, `different` → False. Raises `call.invalid` for any other word."""
     words = {"same": True, "different": False}
     if said in words:
         return words[said]
     near = get_close_matches(said.lower(), words, n=1)
     raise OnefoldError(
-        "query.bad_reference",
+        "call.invalid",
         f"{said!r} is not a verdict",
         f"Did you mean {near[0]}?" if near else "Say same or different.",
+        "verdict",
     )
+
+
+def text(said: str, option: str, hint: str) -> str:
+    """What an option says, without blanks around it. Raises `call.invalid` when it says nothing."""
+    if not said.strip():
+        raise OnefoldError("call.invalid", f"--{option} is empty", hint, option)
+    return said.strip()
+
+
+def limit(said: int, most: int) -> int:
+    """How many things are to be shown. Raises `call.invalid` unless it is from 1 to `most`."""
+    if not 1 <= said <= most:
+        raise OnefoldError("call.invalid", f"--limit is {said}", f"Ask for 1 to {most:,}.", "limit")
+    return said
