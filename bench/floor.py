@@ -12,17 +12,14 @@ from typing import Any, Final
 
 import apsw
 
+from onefold.store.sqlite.connections import EVERY, WRITER
+
 Run = tuple[str, list[Any]]
 Commit = list[Run]
 """What one transaction wrote: runs of one statement each."""
 
-PRAGMAS: Final = (
-    "journal_mode = WAL",
-    "synchronous = FULL",
-    "wal_autocheckpoint = 16000",
-    "cache_size = -131072",
-    "temp_store = MEMORY",
-)
+PRAGMAS: Final = ("journal_mode = WAL", *EVERY, *WRITER)
+"""As the store's own writer has them."""
 BY_NUMBER: Final = {"touchpoints": "number", "changes": "seq", "decisions": "seq", "commits": "seq"}
 """Tables that only grow, and what by."""
 

@@ -55,6 +55,7 @@ def test_every_connection_has_its_settings(every: list[apsw.Connection], store: 
             assert connection.pragma("journal_mode") == "wal"
             assert connection.pragma("temp_store") == 2
             assert connection.pragma("busy_timeout") == connections.BUSY_MS
+            assert connection.pragma("fullfsync") == connection.pragma("checkpoint_fullfsync") == 1
         assert writer.pragma("synchronous") == 2, "FULL"
         assert writer.pragma("wal_autocheckpoint") == 16_000
         assert writer.pragma("cache_size") == -65_536
@@ -100,7 +101,7 @@ def test_a_reader_that_cannot_be_set_up_is_closed(
     monkeypatch.setattr(connections, "BUSY_MS", 50)
     for _ in range(connections.MOST_READERS + 1):
         with monkeypatch.context() as broken:
-            broken.setattr(connections, "_READER", ("query_only = ON", "no pragma"))
+            broken.setattr(connections, "READER", ("query_only = ON", "no pragma"))
             with pytest.raises(apsw.SQLError):
                 store._connections.take_reader()
         with pytest.raises(apsw.ConnectionClosedError):

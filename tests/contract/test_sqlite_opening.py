@@ -135,6 +135,21 @@ def test_a_file_that_may_not_be_written(made: Path, monkeypatch: pytest.MonkeyPa
     assert refused(made).code == "store.unwritable"
 
 
+def test_a_file_system_without_shared_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite comes with a way to files that makes do without; it then keeps another kind of journal."""
+    kept = apsw.Connection
+
+    def apart(name: str, **more: Any) -> apsw.Connection:
+        return kept(name, vfs="unix-dotfile", **more)
+
+    monkeypatch.setattr(apsw, "Connection", apart)
+    (tmp_path / "store.db").touch()
+    error = refused(tmp_path / "store.db")
+    assert error.code == "store.unavailable"
+    assert "share memory" in error.message
+    assert (tmp_path / "store.db").stat().st_size == 0
+
+
 def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("Dear diary, " * 1_000)

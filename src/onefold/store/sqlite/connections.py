@@ -18,15 +18,16 @@ CLOSING_SECONDS: Final = 10.0
 STATEMENTS: Final = 256
 """Prepared statements that a connection keeps."""
 
+# On macOS a plain sync leaves what was written in the disk's own cache. Whichever connection is closed last brings the
+# log into the file, so all sync alike.
+EVERY: Final = ("fullfsync = ON", "checkpoint_fullfsync = ON", "temp_store = MEMORY")
 # A larger cache makes commits dearer: whenever a page was split, SQLite looks through the whole table of cached pages.
-_WRITER: Final = (
-    "journal_mode = WAL",
+WRITER: Final = (
     "synchronous = FULL",
     "wal_autocheckpoint = 16000",
     "cache_size = -65536",
-    "temp_store = MEMORY",
 )
-_READER: Final = ("query_only = ON", "cache_size = -16384", "temp_store = MEMORY")
+READER: Final = ("query_only = ON", "cache_size = -16384")
 
 
 class Connections:
@@ -45,8 +46,16 @@ class Connections:
         self._closed = False
 
     def prepare_to_write(self) -> None:
-        """Set the writer up: only once the file is known to be ours, for this writes to it."""
-        _set(self.writer, _WRITER)
+        """Set the writer up: only once the file is known to be ours, for this writes to it. Raises OnefoldError
+        `store.unavailable`."""
+        [[mode]] = self.writer.execute("PRAGMA journal_mode = WAL")
+        if mode != "wal":
+            raise OnefoldError(
+                "store.unavailable",
+                f"{self.place} cannot have a log: its file system does not let processes share memory",
+                "Move it to a local disk.",
+            )
+        _set(self.writer, WRITER)
 
     @contextmanager
     def writing(self) -> Iterator[apsw.Connection]:
@@ -77,7 +86,7 @@ class Connections:
     def _open_reader(self) -> apsw.Connection:
         reader = None
         try:
-            reader = _open(self.path, 0, _READER)
+            reader = _open(self.path, 0, READER)
         finally:
             with self._changed:
                 self._opening -= 1
@@ -114,7 +123,7 @@ def _open(path: Path, more: int, pragmas: tuple[str, ...]) -> apsw.Connection:
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE | more, statementcachesize=STATEMENTS)
     try:
         connection.set_busy_timeout(BUSY_MS)
-        _set(connection, pragmas)
+        _set(connection, (*EVERY, *pragmas))
     except BaseException:
         connection.close(True)
         raise
