@@ -50,11 +50,6 @@ def test_the_options_of_every_command_are_named_once() -> None:
 
 def test_the_exit_codes_are_those_of_the_registry() -> None:
     here, in_errors = rows("cli.md", "| exit | meaning |"), rows("errors.md", "| exit | meaning |")
-    assert here == [
-        *in_errors,
-        (
-            "130",
-            "interrupted with Ctrl-C; what was written stays. `serve`, also as part of `demo`, ends with 0",
-        ),
-    ]
+    interrupted = "interrupted with Ctrl-C; what was written stays. `serve`, also as part of `demo`, ends with 0"
+    assert here == [*in_errors, ("130", interrupted)]
     assert len(in_errors) == len(Exit)
