@@ -90,8 +90,8 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
         ),
         "query.page_too_large": Code("The page asked for is larger than is allowed.", Exit.INPUT, 400),
         "query.too_complex": Code(
-            "The query has more tokens, aliases, directives or choices than is allowed, or costs more; or its answer has "
-            "more rows.",
+            "The query has more tokens, aliases, directives or choices than is allowed, or costs more; or its answer "
+            "has more rows.",
             Exit.INPUT,
             400,
         ),

@@ -67,6 +67,9 @@ def test_what_cannot_be_judged_is_a_problem_and_changes_nothing(shop: Shop) -> N
     expected = {
         ("SAME", "user_id:ann", "user_id:anne"): ("judgement.contradicts", None),
         ("SAME", "user_id:ann", "user_id:nobody"): ("judgement.unknown_identifier", "b"),
+        ("SAME", "user_id:ann", "user_id:ann"): ("judgement.one_identifier", "b"),
+        ("DIFFERENT", "user_id:ann", "user_id: ann "): ("judgement.one_identifier", "b"),
+        ("SAME", "user_id:nobody", "user_id:nobody"): ("judgement.unknown_identifier", "a"),
         ("SAME", "email:nonsense", "user_id:ann"): ("identifier.malformed", "a"),
         ("SAME", "user_id:ann", "shoe_size:1"): ("identifier.unknown_namespace", "b"),
     }
@@ -75,7 +78,6 @@ def test_what_cannot_be_judged_is_a_problem_and_changes_nothing(shop: Shop) -> N
         result = shop.judge(verdict, a, b)
         assert (result["judgement"], result["joined"], result["split"]) == (None, [], [])
         assert (result["problem"]["code"], result["problem"]["field"]) == (code, field)
-    assert shop.judge("SAME", "user_id:ann", "user_id:ann")["problem"] is not None
     assert shop.ask("{ status { seq } }") == before
 
 

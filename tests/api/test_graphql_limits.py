@@ -120,6 +120,15 @@ def test_a_document_that_is_too_long_is_refused_soon(shop: Shop, query: str) -> 
     assert refused_soon(shop, query) == "query.too_complex"
 
 
+@pytest.mark.parametrize(
+    "query",
+    ["{" + "status {" * 240 + "seq" + "}" * 240 + "}", "{ node(id: " + "[" * 480 + "]" * 480 + ") { id } }"],
+    ids=["selections", "values"],
+)
+def test_a_document_that_nests_deeper_than_can_be_read_is_refused_as_too_deep(shop: Shop, query: str) -> None:
+    assert refused_soon(shop, query) == "query.too_deep"
+
+
 def test_directives_are_counted(shop: Shop) -> None:
     query = "{ status { " + " ".join(f"... @include(if: true) {{ a{n}: seq }}" for n in range(25)) + " } }"
     assert shop.post(query).json()["data"]

@@ -117,8 +117,6 @@ class Onefold:
         first, second = ends
         if isinstance(first, Problem) or isinstance(second, Problem):
             return Judged(problem=problem)
-        if first == second:
-            return Judged(problem=Problem("query.invalid", "a and b are the same identifier", "Name two.", "b"))
         verdict = judging.Verdict(same, (first, second), author, reason)
         return self.batcher.call(partial(judging.judge, self._store, self._means.rules, verdict)).result()
 

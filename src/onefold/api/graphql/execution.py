@@ -34,6 +34,8 @@ LONGEST_DOCUMENT: Final = 100_000
 MOST_COMMENTS: Final = 200
 TOO_LONG: Final = "contains more than"
 """How graphql-core words that a document goes beyond what `parse` was told."""
+TOO_DEEP: Final = "nested too deeply"
+"""And that it nests deeper than Python's stack reaches."""
 MOST_ERRORS: Final = 20
 QUICK_COST: Final = 500
 """What costs no more than this is answered faster than handed to another thread."""
@@ -227,6 +229,8 @@ def _parsed(query: str, most_tokens: int) -> DocumentNode:
     except GraphQLSyntaxError as error:
         if TOO_LONG in error.message:
             raise OnefoldError("query.too_complex", error.message, "Ask for less at once.") from error
+        if TOO_DEEP in error.message:
+            raise OnefoldError("query.too_deep", "the document nests too deeply", "Ask for less at once.") from error
         raise
 
 

@@ -31,8 +31,8 @@ def iso(at_ms: int) -> str:
 
 
 def parse_time(said: object) -> int:
-    """Milliseconds since 1970; a time without an offset is UTC. Of the years 1 to 9999: an offset that leads out of them
-    is as good as their first or last moment, for nothing that onefold holds is as early or as late."""
+    """Milliseconds since 1970; a time without an offset is UTC. One whose offset leads out of the years 1 to 9999 is as
+    good as their first or last moment: nothing that onefold holds is as early or as late."""
     try:
         moment = datetime.fromisoformat(said) if isinstance(said, str) else None
     except ValueError:
