@@ -1,7 +1,9 @@
 """Opening a SQLite file: each way it can go wrong says which, and leaves the file alone."""
 
 import hashlib
+import os
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -72,6 +74,34 @@ def test_an_empty_file_becomes_a_store(tmp_path: Path) -> None:
     (tmp_path / "store.db").touch()
     store = opened(tmp_path / "store.db")
     assert len(store.secret) == 32
+    store.close()
+
+
+@pytest.fixture
+def usual_umask() -> Iterator[None]:
+    """Files that are made may be read by everybody, unless they are made otherwise."""
+    kept = os.umask(0o022)
+    yield
+    os.umask(kept)
+
+
+def modes(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()}
+
+
+@pytest.mark.usefixtures("usual_umask")
+def test_a_new_store_with_its_secret_is_for_its_user_alone(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere.db").symlink_to(tmp_path / "store.db")
+    store = opened(tmp_path / "elsewhere.db")
+    assert modes(tmp_path) == dict.fromkeys(("elsewhere.db", "store.db", "store.db-wal", "store.db-shm"), 0o600)
+    store.close()
+
+
+@pytest.mark.usefixtures("usual_umask")
+def test_a_file_that_is_there_keeps_its_rights(tmp_path: Path) -> None:
+    (tmp_path / "store.db").touch()
+    store = opened(tmp_path / "store.db")
+    assert modes(tmp_path) == dict.fromkeys(("store.db", "store.db-wal", "store.db-shm"), 0o644)
     store.close()
 
 

@@ -1,7 +1,8 @@
 """The connections of one process to one file: one that writes, and a bounded pool of those that read."""
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Condition, Lock
 from time import monotonic, sleep
@@ -29,6 +30,9 @@ WRITER: Final = (
 )
 READER: Final = ("query_only = ON", "cache_size = -16384")
 
+_MAKING: Final = Lock()
+"""Closing a file that was just made would end the locks that another thread already holds on it."""
+
 
 class Connections:
     """Hands out the connections to the file at `path`. The writer is given to one thread at a time."""
@@ -37,7 +41,10 @@ class Connections:
         """Open the writer; unless `create`, the file must exist. Raises apsw.Error."""
         self.path: Final = path
         self.place: Final = str(path)
-        self.writer: Final = _open(path, apsw.SQLITE_OPEN_CREATE if create else 0, ())
+        with _MAKING:
+            if create:
+                _make(path)
+            self.writer: Final = _open(path, ())
         self._writing: Final = Lock()
         self._changed: Final = Condition(Lock())
         self._idle: Final[list[apsw.Connection]] = []
@@ -86,7 +93,7 @@ class Connections:
     def _open_reader(self) -> apsw.Connection:
         reader = None
         try:
-            reader = _open(self.path, 0, READER)
+            reader = _open(self.path, READER)
         finally:
             with self._changed:
                 self._opening -= 1
@@ -119,8 +126,14 @@ class Connections:
             _close(connection)
 
 
-def _open(path: Path, more: int, pragmas: tuple[str, ...]) -> apsw.Connection:
-    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE | more, statementcachesize=STATEMENTS)
+def _make(path: Path) -> None:
+    """Make an empty file, for this user alone, if there is none. Where that cannot be, opening it says so."""
+    with suppress(OSError):
+        os.close(os.open(os.path.realpath(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def _open(path: Path, pragmas: tuple[str, ...]) -> apsw.Connection:
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, statementcachesize=STATEMENTS)
     try:
         connection.set_busy_timeout(BUSY_MS)
         _set(connection, (*EVERY, *pragmas))
