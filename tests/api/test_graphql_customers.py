@@ -381,3 +381,27 @@ def test_namespaces_and_status_tell_what_serves(shop: Shop) -> None:
         "decisions": 0,
         "rejects": 1,
     }
+
+
+def test_a_search_gets_past_a_customer_who_is_found_in_very_many_places(shop: Shop) -> None:
+    shop.send(event("b0", 1, "user_id:bob", "anonymous_id:zebra-first"))
+    for start in range(0, 60, 10):
+        cookies = [f"anonymous_id:zebra-{number}" for number in range(start, start + 10)]
+        shop.send(event(f"a{start}", 2, "user_id:ann", *cookies))
+    shop.send(event("c0", 3, "user_id:cas", "anonymous_id:zebra-last"))
+    query = """query ($after: String) { search(text: "zebra", first: 2, after: $after) {
+        edges { cursor node { id } matched { value } } pageInfo { endCursor hasNextPage } } }"""
+    places: list[str] = []
+    customers: list[str] = []
+    after, more = None, True
+    while more:
+        assert len(places) <= 62, "every page goes on where the one before ended"
+        page = shop.ask(query, after=after)["search"]
+        assert page["pageInfo"]["endCursor"] != after
+        after, more = page["pageInfo"]["endCursor"], page["pageInfo"]["hasNextPage"]
+        places += [edge["matched"]["value"] for edge in page["edges"]]
+        customers += [edge["node"]["id"] for edge in page["edges"]]
+    bob, ann, cas = (shop.customer_id(f"user_id:{name}") for name in ("bob", "ann", "cas"))
+    assert (customers[0], customers[-1], set(customers[1:-1])) == (bob, cas, {ann})
+    assert len(customers) <= 2 + 60 // 15 + 1, "a page passes over what it has shown already"
+    assert len(set(places)) == len(places)

@@ -25,11 +25,18 @@ class Page(msgspec.Struct, Generic[Item], frozen=True):
         items: in the list's order.
         positions: where each stands, for `Cursors.write`.
         more: whether the list goes on beyond the last of them in the direction read.
+        looked_to: of a list that passes things over, the last position looked at; None: that of the last item.
     """
 
     items: tuple[Item, ...]
     positions: tuple[Position, ...]
     more: bool
+    looked_to: Position | None = None
+
+    @property
+    def end(self) -> Position | None:
+        """Beyond what the next page begins; None when nothing was looked at."""
+        return self.looked_to or (self.positions[-1] if self.positions else None)
 
 
 class Cursors:

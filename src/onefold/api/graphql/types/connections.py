@@ -37,7 +37,8 @@ class PageInfo:
     """What is beyond the page may take a read to tell, so it is told only when asked for."""
 
     write: strawberry.Private[WriteCursor]
-    positions: strawberry.Private[Sequence[Position]]
+    begin: strawberry.Private[Position | None]
+    end: strawberry.Private[Position | None]
     after: strawberry.Private[Callable[[], bool]]
     before: strawberry.Private[Callable[[], bool]]
 
@@ -54,12 +55,15 @@ class PageInfo:
     @resolved("The cursor of the page's first edge; null on an empty page.")
     def start_cursor(self) -> str | None:
         """Written only when asked for."""
-        return self.write(self.positions[0]) if self.positions else None
+        return self.write(self.begin) if self.begin else None
 
-    @resolved("The cursor of the page's last edge; null on an empty page.")
+    @resolved(
+        "The cursor to hand in as `after` for the next page: of the last edge, or of what was passed over behind it; "
+        "null when there was nothing."
+    )
     def end_cursor(self) -> str | None:
         """Written only when asked for."""
-        return self.write(self.positions[-1]) if self.positions else None
+        return self.write(self.end) if self.end else None
 
 
 @strawberry.type(description="One item of a list, and its place there.")
@@ -97,7 +101,8 @@ def page_info(
     """
     more = page.more
     after, before = (begun, lambda: more) if backwards else (lambda: more, begun)
-    return PageInfo(write=write, positions=page.positions, after=after, before=before)
+    begin = page.positions[0] if page.positions else None
+    return PageInfo(write=write, begin=begin, end=page.end, after=after, before=before)
 
 
 def connection(
