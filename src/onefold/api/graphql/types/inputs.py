@@ -52,7 +52,8 @@ class PropertyMatch:
     def match(self) -> reading.PropertyMatch:
         """As the store takes it. Raises `query.invalid` for a list or an object."""
         if self.is_ is None or isinstance(self.is_, str | int | float):
-            return reading.PropertyMatch(self.property, _comparable(self.is_))
+            value = _comparable(self.is_) if isinstance(self.is_, int) else self.is_
+            return reading.PropertyMatch(self.property, value)
         raise OnefoldError(
             "query.invalid",
             f"the value for property {self.property!r} is a list or an object",
@@ -90,10 +91,8 @@ class TouchpointFilter:
         )
 
 
-def _comparable(value: str | float | None) -> str | float | None:
-    """A number that no float is as large as becomes infinite, as it does when it is written with an exponent."""
-    if not isinstance(value, int):
-        return value
+def _comparable(value: int) -> float:
+    """The number; infinite if no float is as large, as it is when it is written with an exponent."""
     try:
         float(value)
     except OverflowError:
