@@ -24,7 +24,7 @@ class Profile(msgspec.Struct, frozen=True, gc=False):
 
     def __add__(self, other: "Profile") -> "Profile":
         """What the union holds."""
-        counts = tuple(mine + theirs for mine, theirs in zip(self.counts, other.counts, strict=True))
+        counts = tuple(map(int.__add__, self.counts, other.counts))
         return Profile(counts, self.size + other.size, self.apart | other.apart)
 
 
@@ -97,6 +97,8 @@ def differences(
     before: list[tuple[Place, Profile]], after: list[tuple[Place, Profile]]
 ) -> list[tuple[Place, Place, Profile, Profile]]:
     """Where two ways in which a group grew differ: (from, until, what it held, what it holds), in order."""
+    if before == after:
+        return []
     was, now = dict(before), dict(after)
     places = sorted(was.keys() | now.keys())
     found: list[tuple[Place, Place, Profile, Profile]] = []

@@ -40,8 +40,8 @@ class Region:
         yield from work.load_judgements(i.id for i in fresh if i.apart)
         yield from self.around.load(numbers)
         for number in numbers:
-            self.links.update((link.pair, link) for link in self.around.inside(number))
-            self.below[number] = self.around.below(number)
+            inside, self.below[number] = self.around.at(number)
+            self.links.update((link.pair, link) for link in inside)
         for links in self.below.values():
             self.links.update((link.pair, link) for link in links if link.b in self.identifiers)
 

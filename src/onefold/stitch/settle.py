@@ -92,15 +92,11 @@ def settle_part(
     for pair, mark in widening.witnesses.items():
         link = work.links[pair]
         work.decide(link, mark, link.rank or 0)
-    apply(work, region, now)
-
-
-def apply(work: Work, region: Region, history: History) -> None:
-    """Write the replay into the rows: marks and ranks of links, customers, and who belongs to which."""
-    settled = Settled(work, region, history)
+    settled = Settled(work, region, now)
     for link in region.links.values():
-        work.decide(link, history.marks.get(link.pair, INSIDE), region.rank(link))
-    Regrouping(work, region, history).write()
+        work.decide(link, now.marks.get(link.pair, INSIDE), region.rank(link))
+    if before or was.tree != now.tree:
+        Regrouping(work, region, now).write()
     settled.record()
 
 

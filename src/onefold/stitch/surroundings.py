@@ -37,15 +37,11 @@ class Surroundings:
         for number, mark in (yield HoldRefused(missing, self.work.rules.marks)):
             self.above[number].add(mark)
 
-    def inside(self, number: int) -> Iterable[Link]:
-        """The links at it that were decided and not turned down."""
-        return (link for link in self._at(number) if link.mark == INSIDE and link.rank is not None)
-
-    def below(self, number: int) -> list[Link]:
-        """The links that were turned down by a rule whose weaker end it is."""
-        return [link for link in self._at(number) if link.a == number and link.mark > GENERIC]
-
-    def _at(self, number: int) -> Iterable[Link]:
-        found = {link.pair: link for link in self._stored[number]}
-        found.update((link.pair, link) for link in self.work.changed_at(number))
-        return found.values()
+    def at(self, number: int) -> tuple[list[Link], list[Link]]:
+        """The links at it that were decided: those not turned down, and those turned down by a rule whose weaker end it
+        is."""
+        links = self._stored[number]
+        if changed := self.work.changed_at(number):
+            links = list({link.pair: link for link in (*links, *changed)}.values())
+        inside = [link for link in links if link.mark == INSIDE and link.rank is not None]
+        return inside, [link for link in links if link.mark > GENERIC and link.a == number]

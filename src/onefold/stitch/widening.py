@@ -32,11 +32,11 @@ class Stretch:
         self._more = mark in region.around.above[identifier.id]
         self._waiting: list[tuple[Place, Link]] = []
 
-    def start(self) -> Asking:
-        """Begin with what is in hand: links to stronger ends, and those changed in this transaction."""
+    def in_hand(self) -> list[Link]:
+        """Those that are in hand already: links to stronger ends, and those changed in this transaction."""
         number = self.identifier.id
         mine = [*self.region.below[number], *self.region.work.changed_at(number)]
-        yield from self._take({link.pair: link for link in mine}.values())
+        return self.leaving({link.pair: link for link in mine}.values())
 
     def next(self) -> Asking:
         """The first link not yet given out, with its place; None at the end."""
@@ -51,18 +51,27 @@ class Stretch:
         self._page *= 2
         if rows:
             self._low, self._after = rows[-1].rank or 0, rows[-1].pair
-            links, in_hand = self.region.work.links, self.region.work.changed_at(self.identifier.id)
-            changed = {link.pair for link in in_hand}
-            yield from self._take(links.setdefault(row.pair, row) for row in rows if row.pair not in changed)
+            links, number = self.region.work.links, self.identifier.id
+            changed = {link.pair for link in self.region.work.changed_at(number)}
+            found = self.leaving(links.setdefault(row.pair, row) for row in rows if row.pair not in changed)
+            yield from load_far_ends(self.region, [far_end(link, number) for link in found])
+            self.wait(found)
 
-    def _take(self, links: Iterable[Link]) -> Asking:
+    def leaving(self, links: Iterable[Link]) -> list[Link]:
+        """Those of them that may be among these."""
         number, inside = self.identifier.id, self.region.identifiers
-        leaving = [
+        low, high = self.since[0], self.until[0]
+        return [
             link
             for link in links
-            if link.mark == self.mark and link.rank is not None and far_end(link, number) not in inside
+            if link.mark == self.mark
+            and link.rank is not None
+            and low <= link.rank <= high
+            and far_end(link, number) not in inside
         ]
-        yield from load_far_ends(self.region, [far_end(link, number) for link in leaving])
+
+    def wait(self, leaving: Iterable[Link]) -> None:
+        """Links whose far ends are in hand: those within the stretch wait to be given out."""
         for link in leaving:
             place = self.region.place(link, link.rank or 0)
             if self.since <= place < self.until:
@@ -99,8 +108,11 @@ class Widening:
     def look(self, most: int) -> Asking:
         """Find customers at risk, at most `most`, those across the strongest links first."""
         heap: list[tuple[Place, int, Link, Stretch]] = []
-        for k, stretch in enumerate(self._stretches()):
-            yield from stretch.start()
+        stretches = [(stretch, stretch.in_hand()) for stretch in self._stretches()]
+        far_ends = {far_end(link, stretch.identifier.id) for stretch, links in stretches for link in links}
+        yield from load_far_ends(self.region, far_ends)
+        for k, (stretch, links) in enumerate(stretches):
+            stretch.wait(links)
             if (found := (yield from stretch.next())) is not None:
                 heappush(heap, (found[0], k, found[1], stretch))
         while heap and len(self.customers) < most:
