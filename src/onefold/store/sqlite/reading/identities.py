@@ -15,12 +15,12 @@ KNOWN: Final = "i.number, i.namespace, i.value, i.public, i.customer, i.generic,
 BY_PUBLIC: Final = f"SELECT {KNOWN} FROM carray(?) k CROSS JOIN identifiers i ON i.public = k.value"
 BY_NUMBER: Final = f"SELECT {KNOWN} FROM carray(?) k CROSS JOIN identifiers i ON i.number = k.value"
 MEMBERS: Final = f"SELECT {KNOWN} FROM carray(?) k CROSS JOIN identifiers i ON i.customer = k.value"
+# A customer may hold thousands: both times in one pass, and no pass for the names of who is known by the anchor's.
 CUSTOMERS: Final = (
-    "SELECT c.key, c.anchor, a.public, c.size, m.first_ms, m.last_ms, m.anonymous, c.counts, c.apart "
-    "FROM (SELECT k.value AS key, min(i.first_ms) AS first_ms, max(i.last_ms) AS last_ms, "
-    "NOT max(i.namespace IN ({named})) AS anonymous "
-    "FROM carray(?1) k CROSS JOIN identifiers i ON i.customer = k.value GROUP BY k.value) m "
-    "CROSS JOIN customers c ON c.key = m.key CROSS JOIN identifiers a ON a.number = c.anchor"
+    "SELECT c.key, c.anchor, a.public, c.size, (SELECT '[' || min(i.first_ms) || ',' || max(i.last_ms) || ']' "
+    "FROM identifiers i WHERE i.customer = c.key), NOT (a.namespace IN ({named}) OR EXISTS "
+    "(SELECT 1 FROM identifiers i WHERE i.customer = c.key AND i.namespace IN ({named}))), c.counts, c.apart "
+    "FROM carray(?1) k CROSS JOIN customers c ON c.key = k.value CROSS JOIN identifiers a ON a.number = c.anchor"
 )
 CLAIMS: Final = (
     "SELECT i.customer, i.namespace, i.value, c.trait, c.source, c.value, c.first_ms, c.last_ms, c.count "
@@ -56,10 +56,11 @@ class Identities(Snapshot):
         named, read = self._facts.named, read_number_tuple
         statement = CUSTOMERS.format(named=", ".join(f"?{number}" for number in range(2, len(named) + 2)))
         rows = self._ask(statement, keys, *named)
-        return {
-            row[0]: KnownCustomer(row[0], row[1], row[2], row[3], row[4], row[5], bool(row[6]), read(row[7]), row[8])
-            for row in rows
-        }
+        found: dict[int, KnownCustomer] = {}
+        for key, anchor, public, size, times, anonymous, counts, apart in rows:
+            first, last = read(times)
+            found[key] = KnownCustomer(key, anchor, public, size, first, last, bool(anonymous), read(counts), apart)
+        return found
 
     def members(self, customers: Sequence[int]) -> dict[int, list[KnownIdentifier]]:
         """All identifiers of each customer, the eldest first."""
