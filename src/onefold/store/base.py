@@ -95,7 +95,7 @@ class View(Protocol):
     def customers(self, keys: Sequence[int]) -> dict[int, KnownCustomer]: ...
 
     def members(self, customers: Sequence[int]) -> dict[int, list[KnownIdentifier]]:
-        """All identifiers of each customer (10,000 at most), the eldest first."""
+        """All identifiers of each customer (10,000 at most) by number: the eldest first."""
 
     def links(self, identifiers: Sequence[int], limit: int, after: int | None = None) -> dict[int, list[KnownLink]]:
         """At most `limit` links of each identifier: first those to stronger ends by the other's number, then those to
