@@ -17,7 +17,8 @@ class Identifier(msgspec.Struct, gc=False):
         id: the store's number for it. Numbers grow in order of first arrival: the smaller is the elder.
         public: 16 bytes, the keyed hash that its public ids are made of.
         customer: key of its customer; 0 for an identifier of kind `operator`, which has none.
-        joined: a bound: at every rank above it, it is in one group with its customer's anchor.
+        joined: a bound: at every rank above it, it is in one group with its customer's core. The core is one identifier:
+            the anchor when the customer was last settled, and after a join that of the larger side.
         generic: its links of this trust or a worse one are refused as generic; NO_TRUST: none is.
         seen: values (judged classes) of each stronger limited namespace it was seen with, by source trust:
             [namespace 0 by server, namespace 0 by all, namespace 1 by server, …], strongest namespace first; None: no
@@ -50,7 +51,7 @@ class Customer(msgspec.Struct, gc=False):
         anchor: number of its strongest, eldest identifier; anchor_priority: of that one's namespace.
         size: how many identifiers it holds; apart: how many of them are named by judgements `different`.
         counts: judged classes held of each counted namespace (`Rules.counted`).
-        whole: bounds: at every rank above whole[rule], the anchor's group holds all that counts for that rule.
+        whole: bounds: at every rank above whole[rule], the core's group holds all that counts for that rule.
     """
 
     key: int
