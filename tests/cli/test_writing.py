@@ -54,6 +54,16 @@ def test_import_reads_standard_input_and_names_its_source(onefold: Run) -> None:
     assert [item["source"] for item in journey] == ["crm"]
 
 
+def test_an_import_says_which_lines_its_warnings_are_about(onefold: Run) -> None:
+    lines = [event(1), "", *(event(number, userId="null") for number in range(2, 9))]
+    ended = onefold("import", "-", stdin="\n".join(lines))
+    assert "1 of 9 lines are blank\n" in ended.out
+    assert "7 warnings: identifier.blocked (lines 3, 4, 5, 6, 7, …)\n" in ended.out
+    said = onefold("import", "-", "--source", "again", "--json", stdin="\n".join(lines)).json
+    assert said["lines"] == said["accepted"] + said["duplicates"] + said["rejected"] + said["blank"] == 9
+    assert said["warningLines"] == {"identifier.blocked": [3, 4, 5, 6, 7]}
+
+
 def test_message_ids_count_within_their_source(onefold: Run) -> None:
     assert onefold("import", "-", stdin=event(1)).code == 0
     assert onefold("import", "-", "--source", "crm", "--json", stdin=event(1)).json["accepted"] == 1

@@ -56,6 +56,7 @@ def line(name: str, **fields: Any) -> bytes:
 
 
 def counts(report: ImportReport) -> tuple[int, int, int, int]:
+    assert report.lines == report.accepted + report.duplicates + report.rejected + report.blank
     return report.lines, report.accepted, report.duplicates, report.rejected
 
 
@@ -76,12 +77,19 @@ def test_every_line_is_an_event_and_again_changes_nothing(importer: Importer, st
 @pytest.mark.parametrize("ending", [b"\n", b"\r\n", b" \n\n \t\r\n"])
 def test_line_ends_blank_lines_and_a_byte_order_mark_are_overlooked(importer: Importer, ending: bytes) -> None:
     report = importer(b"\xef\xbb\xbf" + line("a"), line("b"), b"", line("c"), b"", ending=ending)
-    assert (report.accepted, report.rejected) == (3, 0)
+    lines, accepted, _, rejected = counts(report)
+    assert (accepted, rejected) == (3, 0)
+    assert report.blank == lines - 3 > 0
+
+
+def test_whole_batches_of_blank_lines_are_counted_and_overlooked(importer: Importer) -> None:
+    report = importer(line("a"), *[b""] * 10, line("b"), *[b" "] * 10, b"")
+    assert (counts(report), report.blank) == ((22, 2, 0, 0), 20)
 
 
 def test_an_empty_file_is_no_mistake(importer: Importer) -> None:
     assert counts(importer(b"")) == (0, 0, 0, 0)
-    assert counts(importer(b"\n", b"\n")) == (0, 0, 0, 0)
+    assert counts(importer(b"\n", b"\n")) == (3, 0, 0, 0)
     assert not importer.rejects.exists()
 
 
@@ -117,6 +125,24 @@ def test_a_duplicate_that_says_something_else_is_kept_for_whoever_wants_to_know(
     [kept] = importer.rejected()
     assert (kept["line"], kept["code"]) == (2, "event.message_id_reused")
     assert json.loads(kept["event"])["event"] == "Other"
+
+
+def test_a_reject_says_what_was_dropped_before_nothing_was_left(importer: Importer) -> None:
+    importer(line("a", userId=None, anonymousId="null"), b"{broken")
+    unusable, broken = importer.rejected()
+    assert unusable["code"] == "event.no_identifier"
+    assert [(warning["code"], warning["field"]) for warning in unusable["warnings"]] == [
+        ("identifier.blocked", "anonymousId")
+    ]
+    assert broken["warnings"] == []
+
+
+def test_the_first_lines_with_each_warning_are_named(importer: Importer) -> None:
+    wrong = [line(name, anonymousId="null", properties={"revenue": "much"}) for name in "abcdefg"]
+    report = importer(line("x"), b"", *wrong, line("y", anonymousId=True))
+    assert report.warnings["identifier.blocked"] == 7
+    assert report.warning_lines["identifier.blocked"] == [3, 4, 5, 6, 7]
+    assert report.warning_lines["identifier.malformed"] == [10]
 
 
 def test_warnings_are_counted_by_code(importer: Importer) -> None:

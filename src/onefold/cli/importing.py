@@ -94,6 +94,16 @@ def _counts(report: "ImportReport") -> str:
     return f"{report.accepted:,} accepted, {report.duplicates:,} duplicates, {report.rejected:,} rejected"
 
 
+def _times(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def _lines(numbers: list[int], warnings: int) -> str:
+    """Which lines to look at; there may be more of them than these."""
+    named = ", ".join(map(str, numbers))
+    return f"line {named}" if warnings == 1 else f"lines {named}{', …' if warnings > len(numbers) else ''}"
+
+
 def _show(call: Call, report: "ImportReport") -> None:
     import msgspec
 
@@ -106,7 +116,9 @@ def _show(call: Call, report: "ImportReport") -> None:
     screen.line(_counts(report))
     if report.conflicts:
         screen.line(f"{report.conflicts:,} of the duplicates say something else than the event that came first")
+    if report.blank:
+        screen.line(f"{report.blank:,} of {report.lines:,} lines are blank")
     for code, count in sorted(report.warnings.items()):
-        screen.line(f"{count:,} warnings: {code}")
+        screen.line(f"{_times(count, 'warning')}: {code} ({_lines(report.warning_lines[code], count)})")
     if report.rejects:
         screen.line(f"what was wrong with which line is in {report.rejects}")

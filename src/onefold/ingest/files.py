@@ -20,6 +20,7 @@ from onefold.ingest.decode import Decoded, Rejected
 
 _LINE_END_BYTES: Final = 2
 _SKIPPED_BYTES: Final = 65_536
+_LINES_NAMED: Final = 5
 _MARK: Final = b"\xef\xbb\xbf"
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 
@@ -29,13 +30,13 @@ Line = tuple[int, bytes]
 Item = Decoded | Rejected
 
 
-class ImportReport(msgspec.Struct, frozen=True):
+class ImportReport(msgspec.Struct, frozen=True, rename="camel"):
     """How an import went, or goes.
 
     Attributes:
-        lines: how many were read. accepted, duplicates, rejected: how many of them were that; blank ones are neither.
+        lines: how many were read. accepted, duplicates, rejected, blank: how many of them were that; each is one of it.
         conflicts: how many of the duplicates say something else than the event that was first.
-        warnings: how many there were of each code.
+        warnings: how many there were of each code. warning_lines: the numbers of the first five lines with each code.
         rejects: the file that holds what was rejected and what conflicts; None when nothing was or did.
     """
 
@@ -43,8 +44,10 @@ class ImportReport(msgspec.Struct, frozen=True):
     accepted: int
     duplicates: int
     rejected: int
+    blank: int
     conflicts: int
     warnings: dict[str, int]
+    warning_lines: dict[str, list[int]]
     rejects: Path | None
 
 
@@ -80,7 +83,7 @@ def import_file(
         written: tuple[list[Line], Future[list[Outcome]]] | None = None
         for lines in _batches(_lines(stream, max_line_bytes), batch_size):
             # While one batch is written, the next is decoded; never more than one waits in the queue.
-            items = [decode(line) for _, line in lines]
+            items = [decode(line) for _, line in lines if line]
             if written:
                 progress(run.take(*written))
             written = lines, submit(items)
@@ -94,20 +97,30 @@ class _Import:
 
     def __init__(self, rejects: "_Rejects") -> None:
         self._rejects: Final = rejects
-        self._lines = self._conflicts = 0
+        self._lines = self._blank = self._conflicts = 0
         self._statuses: Final[Counter[Status]] = Counter()
         self._warnings: Final[Counter[str]] = Counter()
+        self._warning_lines: Final[dict[str, list[int]]] = {}
 
     def take(self, lines: Sequence[Line], future: "Future[list[Outcome]]") -> ImportReport:
         """Wait for a batch, and count it in."""
-        for (number, line), outcome in zip(lines, future.result(), strict=True):
-            self._lines = number
+        said = [(number, line) for number, line in lines if line]
+        for (number, line), outcome in zip(said, future.result(), strict=True):
             self._statuses[outcome.status] += 1
-            self._warnings.update(warning.code for warning in outcome.warnings)
+            self._warn(number, outcome.warnings)
             if outcome.problem is not None:
                 self._conflicts += outcome.status is Status.DUPLICATE
-                self._rejects.add(number, line, outcome.problem)
+                self._rejects.add(number, line, outcome.problem, outcome.warnings)
+        self._blank += len(lines) - len(said)
+        self._lines += len(lines)
         return self.report()
+
+    def _warn(self, number: int, warnings: Sequence[Problem]) -> None:
+        for warning in warnings:
+            self._warnings[warning.code] += 1
+            named = self._warning_lines.setdefault(warning.code, [])
+            if len(named) < _LINES_NAMED and number not in named:
+                named.append(number)
 
     def report(self) -> ImportReport:
         return ImportReport(
@@ -115,8 +128,10 @@ class _Import:
             accepted=self._statuses[Status.ACCEPTED],
             duplicates=self._statuses[Status.DUPLICATE],
             rejected=self._statuses[Status.REJECTED],
+            blank=self._blank,
             conflicts=self._conflicts,
             warnings=dict(self._warnings),
+            warning_lines={code: list(lines) for code, lines in self._warning_lines.items()},
             rejects=self._rejects.path if self._rejects.any else None,
         )
 
@@ -145,8 +160,14 @@ class _Rejects:
         if not self.any:
             self.path.unlink(missing_ok=True)  # an import beside this one may have been faster
 
-    def add(self, number: int, line: bytes, problem: Problem) -> None:
-        said = {"line": number, **msgspec.structs.asdict(problem), "event": line.decode("utf-8", "backslashreplace")}
+    def add(self, number: int, line: bytes, problem: Problem, warnings: Sequence[Problem]) -> None:
+        """Write a line down. `warnings`: what was dropped from it, which may be why it cannot be used."""
+        said = {
+            "line": number,
+            **msgspec.structs.asdict(problem),
+            "warnings": [msgspec.structs.asdict(warning) for warning in warnings],
+            "event": line.decode("utf-8", "backslashreplace"),
+        }
         try:
             self._file.write(orjson.dumps(said) + b"\n")
         except OSError as error:
@@ -169,7 +190,7 @@ def _batches(lines: Iterator[Line], size: int) -> Iterator[list[Line]]:
 
 
 def _lines(stream: BinaryIO, most: int) -> Iterator[Line]:
-    """The lines that are not blank; of one that is longer than `most` bytes, so much that its reader sees it is."""
+    """The lines, blank ones as nothing; of one that is longer than `most` bytes, so much that its reader sees it is."""
     number = 0
     while line := stream.readline(most + _LINE_END_BYTES):
         number += 1
@@ -178,8 +199,7 @@ def _lines(stream: BinaryIO, most: int) -> Iterator[Line]:
             pass
         if number == 1:
             line = _checked(line)
-        if line := line.strip():
-            yield number, line
+        yield number, line.strip()
 
 
 def _checked(first: bytes) -> bytes:
