@@ -16,8 +16,8 @@ def search(reading: Reading, text: str, size: int, after: str | None = None) -> 
     """Customers whose identifiers or searchable traits hold `text`, each once a page, by the first place found.
 
     A customer who is found in many places may come again on a later page. A page may hold fewer than `size` although
-    there are more, even none: when a few customers are found in very many places. The page ends behind all of them. Raises `query.invalid`, `query.bad_cursor`,
-    `query.page_too_large`.
+    there are more, even none: when a few customers are found in very many places. It ends behind all that was looked
+    at. Raises `query.invalid`, `query.bad_cursor`, `query.page_too_large`.
     """
     size, beyond = reading.page_size(size), HITS.read(after)
     folded = text.strip()
