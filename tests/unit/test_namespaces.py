@@ -37,6 +37,18 @@ def test_the_limited_ones_are_listed_strongest_first() -> None:
     assert Namespaces((COOKIE, EMAIL, USER)).limited == (USER, EMAIL)
 
 
+def test_devices_are_all_of_their_kind_but_the_cookie_that_anonymous_ids_name() -> None:
+    namespaces = Namespaces(
+        (
+            Namespace("cookie", 4, Kind.DEVICE, paths=(EventPath(("anonymousId",)),)),
+            Namespace("phone_id", 3, Kind.DEVICE, paths=(EventPath(("context", "device", "id")),)),
+            Namespace("token", 2, Kind.DEVICE),
+            Namespace("email", 1, Kind.CONTACT),
+        )
+    )
+    assert [namespace.name for namespace in namespaces.devices] == ["token", "phone_id"]
+
+
 def test_all_but_operators_link() -> None:
     assert [n.name for n in (USER, EMAIL, COOKIE, CLERK) if n.links] == ["user_id", "email", "cookie"]
 

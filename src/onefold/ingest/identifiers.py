@@ -10,7 +10,7 @@ import msgspec
 from onefold.errors import Problem
 from onefold.ingest.wire import JsonObject, WireEvent
 from onefold.model.identifiers import IdentifierKey
-from onefold.model.namespaces import EventPath, Kind, Namespace, Namespaces
+from onefold.model.namespaces import EventPath, Namespace, Namespaces
 
 MOST_IDENTIFIERS: Final = 12
 PREFERRED_DEVICE: Final = "device_id"
@@ -55,7 +55,7 @@ class IdentifierReader:
         self._key: Final = key
         self._rank: Final = {namespace.name: rank for rank, namespace in enumerate(namespaces)}
         self._operators: Final = frozenset(rank for rank, n in enumerate(namespaces) if not n.links)
-        self._devices: Final = _device_ranks(namespaces)
+        self._devices: Final = frozenset(self._rank[namespace.name] for namespace in namespaces.devices)
         self._preferred_device: Final = self._rank.get(PREFERRED_DEVICE, -1)
         paths = [(namespace.name, path) for namespace in namespaces for path in namespace.paths]
         self._user: Final = next((name for name, path in paths if path.steps == ("userId",)), None)
@@ -187,13 +187,6 @@ def crowd(namespaces: Namespaces, keys: Iterable[IdentifierKey]) -> Namespace | 
     """The strongest namespace of which there are more distinct keys than one customer may hold."""
     counts = Counter(key.namespace for key in keys)
     return next((n for n in namespaces.limited if n.limit is not None and counts[n.name] > n.limit), None)
-
-
-def _device_ranks(namespaces: Namespaces) -> frozenset[int]:
-    """The namespaces whose identifiers are devices: those of kind device, but for the one that `anonymousId` is read
-    into, which is a cookie or an installation on a device."""
-    cookie = EventPath(("anonymousId",))
-    return frozenset(r for r, n in enumerate(namespaces) if n.kind is Kind.DEVICE and cookie not in n.paths)
 
 
 def _places(root: str, paths: Iterable[tuple[str, EventPath]]) -> tuple[Place, ...]:

@@ -57,6 +57,9 @@ class EventPath:
         return ".".join(self.steps) + (f"[type={self.external_type}]" if self.external_type is not None else "")
 
 
+ANONYMOUS_ID: Final = EventPath(("anonymousId",))
+
+
 class Blocked:
     """Patterns of values that are no identifier at all; compared without regard to case.
 
@@ -192,6 +195,12 @@ class Namespaces:
     def limited(self) -> tuple[Namespace, ...]:
         """Those with a limit, strongest first."""
         return tuple(namespace for namespace in self.all if namespace.limit is not None)
+
+    @cached_property
+    def devices(self) -> tuple[Namespace, ...]:
+        """Those whose identifiers are devices: of kind `device`, but for the one that `anonymousId` is read into, which
+        names a cookie or an installation on a device."""
+        return tuple(n for n in self.all if n.kind is Kind.DEVICE and ANONYMOUS_ID not in n.paths)
 
     @cached_property
     def fingerprint(self) -> str:

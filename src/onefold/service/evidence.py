@@ -8,8 +8,7 @@ from onefold.model.reading import KnownCustomer, KnownIdentifier, KnownLink
 from onefold.service.pages import LINKS, Page
 from onefold.service.reading import Reading
 from onefold.service.values import Evidence, Refusal, SourceEvidence
-from onefold.stitch.ranks import trust_of
-from onefold.stitch.rules import APART, GENERIC, Rules
+from onefold.stitch.rules import APART, GENERIC, Rules, generic_at
 
 LinkPage: TypeAlias = Page[Evidence]
 
@@ -114,7 +113,7 @@ def judged_apart(
 
 def is_generic(ends: Mapping[int, KnownIdentifier], link: KnownLink) -> bool:
     """Whether a link is refused because one of its ends is generic by evidence trusted as well as it."""
-    return trust_of(link.rank) >= min(ends[link.a].generic_from, ends[link.b].generic_from)
+    return generic_at(link.rank, ends[link.a].generic_from, ends[link.b].generic_from)
 
 
 def _refusal(

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from onefold.model.claims import Claim
-from onefold.model.namespaces import EventPath, Kind
 from onefold.model.reading import KnownIdentifier
 from onefold.model.traits import TraitRules, survivor
 from onefold.service.pages import MEMBERS, Page
@@ -60,7 +59,5 @@ def identifiers(
 
 
 def device_namespaces(reading: Reading) -> list[str]:
-    """The namespaces whose identifiers are devices: those of kind `device`, but for the one that `anonymousId` is read
-    into, which names a cookie or an installation on a device."""
-    anonymous = EventPath(("anonymousId",))
-    return [n.name for n in reading.means.rules.namespaces if n.kind is Kind.DEVICE and anonymous not in n.paths]
+    """The names of the namespaces whose identifiers are devices."""
+    return [namespace.name for namespace in reading.means.rules.namespaces.devices]

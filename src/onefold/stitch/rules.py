@@ -146,4 +146,9 @@ class Rules:
 
 def is_generic(a: Identifier, b: Identifier, rank: int) -> bool:
     """Whether a link of this rank is refused because one of its ends is generic by evidence trusted as well."""
-    return rank >> TRUST_SHIFT >= min(a.generic, b.generic)
+    return generic_at(rank, a.generic, b.generic)
+
+
+def generic_at(rank: int, a: int, b: int) -> bool:
+    """Whether a link of this rank is refused as generic when its ends are so from the trusts `a` and `b` on."""
+    return rank >> TRUST_SHIFT >= min(a, b)
