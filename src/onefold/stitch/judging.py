@@ -22,12 +22,10 @@ from onefold.stitch.settle import settle
 from onefold.stitch.subjects import set_anew
 from onefold.stitch.work import Asking, Work
 
-Steps = Generator[Need, Any, ChangeSet | Problem]
-
 
 def judge(
     rules: Rules, trusts: dict[int, Trust], judgement: Judgement, ends: Sequence[IdentifierKey], *, last_customer: int
-) -> Steps:
+) -> Generator[Need, Any, ChangeSet | Problem]:
     """What a new judgement changes.
 
     Args:
@@ -66,7 +64,7 @@ def judge(
 
 def retract(
     rules: Rules, trusts: dict[int, Trust], judgement: Judgement, retraction: Retraction, *, last_customer: int
-) -> Steps:
+) -> Generator[Need, Any, ChangeSet]:
     """What taking a standing judgement back changes. The pair stays judged while another judgement of it stands."""
     work = Work(rules, trusts, 0, last_customer + 1)
     work.withdrawn = judgement.number
