@@ -113,6 +113,7 @@ WRONG_CALLS = [
     (["customer", "user_id:x", "--limit", "0"], "limit", "--limit is 0"),
     (["customer", "user_id:x", "--limit", "10001"], "limit", "--limit is 10001"),
     (["customer", "user_id:x", "--limit", "many"], "limit", "invalid value for '--limit'"),
+    (["rejects", "--limit", "10001"], "limit", "--limit is 10001"),
     (["search", "ann", "--limit", "0"], "limit", "--limit is 0"),
     (["search", "ann", "--limit", "501"], "limit", "--limit is 501"),
     (["import", "nowhere.jsonl"], "file", "nowhere.jsonl cannot be read"),

@@ -1,5 +1,7 @@
 """resolve, customer, why, search, status: what is known, for people and for programs."""
 
+import json
+
 import pytest
 
 from tests.cli.conftest import Run
@@ -103,17 +105,18 @@ def test_customer_shows_at_most_as_many_touchpoints_as_asked(told: Run, limit: i
 
 def test_why_gives_the_strongest_chain_of_evidence(told: Run) -> None:
     found = told("why", "anonymous_id:web-b2903f", "user_id:u-1001", "--json").json
-    assert found["explanation"] == "TOGETHER"
+    assert found["__typename"] == "Together"
     assert [(step["a"]["value"], step["b"]["value"]) for step in found["chain"]] == [
         ("web-b2903f", "ann@example.com"),
         ("ann@example.com", "u-1001"),
     ]
     assert found["chain"][0]["link"]["sources"][0]["source"] == "demo"
+    assert found["chain"][0]["link"]["sources"][0]["trusted"]
 
 
 def test_why_not_gives_the_reason_and_what_would_change_it(told: Run) -> None:
     found = told("why", "user_id:u-1004", "email:hello@cafe-morrow.example", "--json").json
-    assert found["explanation"] == "APART"
+    assert found["__typename"] == "Apart"
     assert found["refusal"]["reason"] == "limit:user_id"
     assert found["refusal"]["hint"]
     shown = told("why", "user_id:u-1004", "email:hello@cafe-morrow.example").out
@@ -123,7 +126,7 @@ def test_why_not_gives_the_reason_and_what_would_change_it(told: Run) -> None:
 
 def test_why_says_when_nothing_connects_two(told: Run) -> None:
     found = told("why", "user_id:u-1001", "user_id:nobody", "--json").json
-    assert found["explanation"] == "NEVER_SEEN"
+    assert found["__typename"] == "NeverSeen"
     assert found["unknown"] == [{"namespace": "user_id", "value": "nobody"}]
     assert "No event has named user_id:nobody" in told("why", "user_id:u-1001", "user_id:nobody").out
 
@@ -141,6 +144,57 @@ def test_search_says_when_there_are_more(told: Run) -> None:
     assert told("search", "example", "--limit", "2", "--json").json["more"]
     assert "and more" in told("search", "example", "--limit", "2").out
     assert told("search", "xyzzy").out == "nobody\n"
+
+
+def test_customer_says_since_when_each_identifier_is_theirs(told: Run) -> None:
+    held = told("customer", "user_id:u-1001", "--json").json["identifiers"]["items"]
+    linked = {item["value"]: item["linkedAt"] for item in held}
+    assert linked["web-7c41e0"] == "2025-03-08T18:03:12.000Z"
+    assert linked["web-b2903f"] == "2025-04-02T08:12:37.000Z"
+
+
+def said_by_a_form(**fields: object) -> str:
+    event = {"messageId": "1", "timestamp": "2025-01-01T00:00:00Z", "type": "identify", "userId": "u", **fields}
+    return json.dumps(event)
+
+
+def test_a_name_that_is_no_text_is_shown_as_it_was_sent(onefold: Run) -> None:
+    name = {"first": "Kim", "last": None}
+    assert onefold("import", "-", stdin=said_by_a_form(traits={"name": name})).code == 0
+    assert onefold("customer", "user_id:u").out.splitlines()[0].endswith('  {"first":"Kim","last":null}')
+
+
+def test_what_is_long_is_cut_for_people_and_never_for_programs(onefold: Run) -> None:
+    long = "K" * 5_000
+    event = said_by_a_form(traits={"name": long}, type="identify")
+    page = said_by_a_form(messageId="2", type="page", name=long)
+    assert onefold("import", "-", stdin=f"{event}\n{page}").code == 0
+    shown = onefold("customer", "user_id:u").out
+    assert max(map(len, shown.splitlines())) < 300
+    assert shown.count("K" * 79 + "…") == 3
+    found = onefold("customer", "user_id:u", "--json").json
+    assert [trait["value"] for trait in found["profile"]["traits"]] == [long]
+    assert long in [item["name"] for item in found["journey"]["items"]]
+
+
+def test_rejects_say_what_was_wrong_with_what_was_sent_the_newest_first(onefold: Run) -> None:
+    nobody = said_by_a_form(userId="null")
+    assert onefold("import", "-", "--source", "crm", stdin=f"{nobody}\nnot json").code == 3
+    newest, oldest = onefold("rejects", "--json").json
+    assert (newest["code"], newest["event"], newest["source"]) == ("event.invalid", "not json", "crm")
+    assert (oldest["code"], oldest["event"]) == ("event.no_identifier", nobody)
+    assert oldest["hint"].startswith("Send at least one of userId")
+    assert [row["event"] for row in onefold("rejects", "--limit", "1", "--json").json] == ["not json"]
+    header, first, second = onefold("rejects").out.splitlines()
+    assert header.startswith("rejected ")
+    assert "event.invalid" in first
+    assert "not json" in first
+    assert "the event has no identifier that can be used" in second
+
+
+def test_rejects_of_a_store_that_took_everything_are_none(told: Run) -> None:
+    assert told("rejects").out == "nothing was rejected\n"
+    assert told("rejects", "--json").json == []
 
 
 def test_status_counts_what_the_store_holds(told: Run) -> None:

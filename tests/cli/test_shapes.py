@@ -48,7 +48,10 @@ def test_the_shapes_of_answers_are_those_written_down(onefold: Run) -> None:
         "search": ("search", "ann", *store),
         "judge": ("judge", "same", *couple, *store),
         "retract": ("retract", "jdg_0000000000001", "--reason", "r", *store),
+        "customer, judged": ("customer", "user_id:u-1002", *store),
         "status": ("status", *store),
+        "rejects": ("rejects", *store),
     }
+    assert onefold("import", "-", *store, stdin="{").code == 3
     shapes = {name: shape(onefold(*arguments, stdin=EVENT).json) for name, arguments in calls.items()}
     assert shapes == json.loads(GOLDEN.read_text())

@@ -94,6 +94,13 @@ def test_a_judgement_joins_and_its_retraction_gives_everything_back(onefold: Run
     retracted = onefold("retract", judged["judgement"]["id"], "--reason", "they are two", "--json").json
     assert {row["id"] for row in retracted["split"]} == {before[1]["id"], before[2]["id"], tablet["customer"]["id"]}
     assert retracted["judgement"]["retractedAt"]
+    history = onefold("customer", people[1], "--json").json["history"]["items"]
+    of_kind = {item["kind"]: item["judgement"] for item in history}
+    assert of_kind["JUDGED"] == of_kind["RETRACTED"] == retracted["judgement"]
+    assert of_kind["GENERIC"] is None
+    shown = onefold("customer", people[1]).out
+    assert f"{judged['judgement']['id']} by " in shown
+    assert ": one household, one account\n" in shown
     after = [onefold("customer", who, "--json").json for who in people]
     for was, now in zip(before, after, strict=True):
         assert {**was, "history": None} == {**now, "history": None}

@@ -27,6 +27,7 @@ for family in (
     judging.retract,
     finding.search,
     running.status,
+    running.rejects,
     running.serve,
     demo.demo,
 ):

@@ -100,7 +100,7 @@ def shape(reading: "Reading", found: "Found", limit: int) -> dict[str, Any]:
         **shapes.customer(found.customer),
         "requestedId": found.requested_id,
         "profile": {"traits": [shapes.trait(name, row) for name, row in profile.items()]},
-        "identifiers": shapes.part([shapes.identifier(row) for row in members.items], members.more),
+        "identifiers": shapes.part(shapes.identifiers(reading, members.items), members.more),
         "journey": shapes.part(shapes.journey(reading, touchpoints), older),
         "refusedLinks": shapes.part(shapes.links(reading, refused.items), refused.more),
         "history": shapes.part(shapes.decisions(reading, decided.items), decided.more),

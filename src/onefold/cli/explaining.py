@@ -39,7 +39,7 @@ def why(
 
 
 def _show_together(reading: "Reading", found: "Together", screen: "Screen") -> None:
-    from onefold.cli.words import name
+    from onefold.cli.words import name, short
 
     screen.line(f"{name(found.a)} and {name(found.b)} are one customer: {found.customer.public_id}")
     if not found.chain:
@@ -48,13 +48,13 @@ def _show_together(reading: "Reading", found: "Together", screen: "Screen") -> N
     screen.heading("The strongest chain of evidence between them")
     rows = []
     for step in found.chain:
-        judged = f"judged the same by {step.judgement.author}: {step.judgement.reason}" if step.judgement else ""
+        judged = f"judged the same by {step.judgement.author}: {short(step.judgement.reason)}" if step.judgement else ""
         rows.append([name(step.a), name(step.b), *(_seen(step.evidence) if step.evidence else ["", "", ""]), judged])
     screen.table(("from", "to", "seen together", "times", "by", "judged"), rows, right=("times",))
 
 
 def _show_apart(reading: "Reading", found: "Apart", screen: "Screen") -> None:
-    from onefold.cli.words import name
+    from onefold.cli.words import name, short
     from onefold.service.evidence import refusals
 
     one, other = found.customers
@@ -69,10 +69,8 @@ def _show_apart(reading: "Reading", found: "Apart", screen: "Screen") -> None:
         ]
         screen.table(("a", "b", "seen together", "times", "by", "refused"), rows, right=("times",))
     if found.judgements:
-        from onefold.model.ids import encode_number
-
         screen.heading("What was judged")
-        judged = [(encode_number("jdg", row.number), row.author, row.reason) for row in found.judgements]
+        judged = [(row.public_id, row.author, short(row.reason)) for row in found.judgements]
         screen.table(("judgement", "by", "reason"), judged)
 
 
@@ -103,7 +101,7 @@ def _shape(reading: "Reading", found: "Explanation") -> dict[str, Any]:
     match found:
         case Together():
             return {
-                "explanation": "TOGETHER",
+                "__typename": "Together",
                 **ends,
                 "customer": shapes.customer(found.customer),
                 "chain": [
@@ -118,7 +116,7 @@ def _shape(reading: "Reading", found: "Explanation") -> dict[str, Any]:
             }
         case Apart():
             return {
-                "explanation": "APART",
+                "__typename": "Apart",
                 **ends,
                 "customers": [shapes.customer(row) for row in found.customers],
                 "refusal": shapes.refusal(found.refusal),
@@ -126,4 +124,4 @@ def _shape(reading: "Reading", found: "Explanation") -> dict[str, Any]:
                 "judgements": [shapes.judgement(reading, row) for row in found.judgements],
             }
         case _:
-            return {"explanation": "NEVER_SEEN", **ends, "unknown": [shapes.key(row) for row in found.unknown]}
+            return {"__typename": "NeverSeen", **ends, "unknown": [shapes.key(row) for row in found.unknown]}

@@ -79,6 +79,7 @@ def search(
     """Find customers by a part of what is known about them."""
     from onefold.cli import references
     from onefold.cli.answers.output import Screen, moment, show_json
+    from onefold.cli.words import short
     from onefold.service.searching import search as find
 
     with call.open() as onefold, onefold.read() as reading:
@@ -90,7 +91,7 @@ def search(
     screen.table(
         ("customer", "found in", "value", "last seen"),
         (
-            (hit.customer.public_id, hit.place.attribute, hit.place.value, moment(hit.customer.last_ms))
+            (hit.customer.public_id, hit.place.attribute, short(hit.place.value), moment(hit.customer.last_ms))
             for hit in found.items
         ),
     )

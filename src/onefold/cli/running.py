@@ -1,10 +1,12 @@
-"""`onefold init`, `onefold status` and `onefold serve`."""
+"""`onefold init`, `onefold status`, `onefold rejects` and `onefold serve`."""
 
 from typing import Annotated
 
 import typer
 
 from onefold.cli.call import Access, Call
+
+MOST_REJECTS = 10_000
 
 Host = Annotated[str | None, typer.Option("--host", help="The address to listen on; loopback only.")]
 Port = Annotated[int | None, typer.Option("--port", help="The port to listen on; 0 takes any free one.")]
@@ -37,6 +39,31 @@ def status(call: Call) -> None:
         show_json(said)
         return
     Screen().table(("what", "value"), said.items())
+
+
+def rejects(
+    call: Call, limit: Annotated[int, typer.Option("--limit", help="The most rejected events to show.")] = 20
+) -> None:
+    """Show the events that were rejected, the newest first: what is wrong with each, and what was sent."""
+    from onefold.cli import references
+    from onefold.cli.answers import shapes
+    from onefold.cli.answers.output import Screen, moment, show_json
+    from onefold.cli.words import short
+
+    limit = references.limit(limit, MOST_REJECTS)
+    with call.open() as onefold, onefold.read() as reading:
+        found = reading.view.rejects(limit)
+    if call.as_json:
+        show_json([shapes.reject(row) for row in found])
+        return
+    screen = Screen()
+    rows = []
+    for row in found:
+        sent = short(" ".join(row.body.decode("utf-8", "backslashreplace").split()))
+        rows.append((moment(row.at_ms), row.source, row.code, row.field, row.message, sent))
+    screen.table(("rejected", "source", "code", "field", "what is wrong", "what was sent"), rows)
+    if not found:
+        screen.line("nothing was rejected")
 
 
 def serve(call: Call, host: Host = None, port: Port = None) -> None:

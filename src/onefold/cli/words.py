@@ -7,8 +7,11 @@ from onefold.model.changes import DecisionKind
 from onefold.model.identifiers import IdentifierKey
 
 if TYPE_CHECKING:
+    from onefold.model.graph import Judgement
     from onefold.model.reading import LedgerLine
     from onefold.stitch.rules import Rules
+
+LONGEST_SHOWN: Final = 80
 
 REASONS: Final = {
     "link:server": "seen together by a server",
@@ -24,6 +27,11 @@ REASONS: Final = {
 def name(key: IdentifierKey) -> str:
     """An identifier as the command line takes it: namespace:value."""
     return f"{key.namespace}:{key.value}"
+
+
+def short(said: str) -> str:
+    """What somebody wrote, cut to what a column of a table has room for."""
+    return said if len(said) <= LONGEST_SHOWN else said[: LONGEST_SHOWN - 1] + "…"
 
 
 def what(line: "LedgerLine", names: Mapping[int, str]) -> str:
@@ -49,9 +57,15 @@ def what(line: "LedgerLine", names: Mapping[int, str]) -> str:
             return f"{listed(customers)} was erased"
 
 
-def why(line: "LedgerLine", rules: "Rules") -> str:
-    """The reason of a decision; that of a broken rule with its code, by which it can be looked up."""
-    if line.kind in {DecisionKind.JUDGED, DecisionKind.RETRACTED, DecisionKind.FORGOTTEN}:
+def why(line: "LedgerLine", rules: "Rules", judgement: "Judgement | None") -> str:
+    """The reason of a decision; that of a broken rule with its code, by which it can be looked up.
+
+    `judgement`: the one that it is about, if it is about one.
+    """
+    if judgement is not None:
+        said = f"{judgement.public_id} by {judgement.author}: {short(judgement.reason)}"
+        return f"taken back was {said}" if line.kind is DecisionKind.RETRACTED else said
+    if line.kind is DecisionKind.FORGOTTEN:
         return "somebody said so"
     if line.reason in REASONS:
         return REASONS[line.reason]

@@ -1,6 +1,7 @@
 """How answers look: JSON for programs, tables for people, plain text when nobody looks.
 
-Where standard output is no terminal, nothing is coloured, wrapped or cut short.
+Where standard output is no terminal, nothing is coloured or wrapped. What somebody wrote at length is cut in tables,
+never in JSON.
 """
 
 import re

@@ -6,7 +6,7 @@ import msgspec
 
 from onefold.cli.answers import shapes
 from onefold.cli.answers.output import Screen, moment
-from onefold.cli.words import listed, name, what, why
+from onefold.cli.words import listed, name, short, what, why
 from onefold.model.reading import KnownIdentifier, LedgerLine, Touchpoint
 from onefold.service import Reading
 from onefold.service.evidence import refusals
@@ -17,7 +17,7 @@ NAME = "name"
 
 def title(profile: Mapping[str, Survivor]) -> str:
     """What people call the customer, as far as anybody said."""
-    return str(profile[NAME].claim.value) if NAME in profile else "nobody has said a name"
+    return said(profile[NAME].claim.value) if NAME in profile else "nobody has said a name"
 
 
 def show_profile(screen: Screen, profile: Mapping[str, Survivor]) -> None:
@@ -37,8 +37,8 @@ def show_profile(screen: Screen, profile: Mapping[str, Survivor]) -> None:
 
 
 def said(value: object) -> str:
-    """A trait's value: text as it is, everything else as JSON."""
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    """A trait's value: text as it is, everything else as JSON; a long one is cut."""
+    return short(value if isinstance(value, str) else msgspec.json.encode(value).decode())
 
 
 def show_identifiers(screen: Screen, identifiers: Sequence[KnownIdentifier], linked_at: Sequence[int]) -> None:
@@ -57,8 +57,8 @@ def show_journey(screen: Screen, reading: Reading, touchpoints: Sequence[Touchpo
         (
             moment(row.at_ms),
             row.channel,
-            row.name or row.type,
-            row.campaign or "",
+            short(row.name or row.type),
+            short(row.campaign or ""),
             f"{row.revenue} {row.currency or ''}" if row.revenue else "",
             name(keys[row.subject]),
             f"linked {moment(linkage.linked_at_ms)}" if linkage.retroactive else "",
@@ -82,6 +82,7 @@ def show_ledger(screen: Screen, reading: Reading, lines: Sequence[LedgerLine]) -
     """One line a decision: when the event that brought it about happened, what came of it and why."""
     names = {number: name(key) for number, key in shapes.keys_of_decisions(reading, lines).items()}
     messages = reading.view.touchpoints(list({message for line in lines for message in line.messages}))
+    judgements = shapes.judgements_of(reading, lines)
     rows = []
     for line in lines:
         causes = [messages[message] for message in line.messages if message in messages]
@@ -90,7 +91,7 @@ def show_ledger(screen: Screen, reading: Reading, lines: Sequence[LedgerLine]) -
                 moment(max((cause.at_ms for cause in causes), default=line.at_ms)),
                 line.kind.value,
                 what(line, names),
-                why(line, reading.means.rules),
+                why(line, reading.means.rules, judgements.get(line.judgement or 0)),
                 listed([cause.message_id for cause in causes]) if causes else "",
             )
         )

@@ -10,12 +10,12 @@ from onefold.errors import Problem
 from onefold.model.claims import Claim
 from onefold.model.graph import Judgement
 from onefold.model.identifiers import IdentifierKey
-from onefold.model.ids import encode_number
-from onefold.model.reading import KnownCustomer, KnownIdentifier, LedgerLine, Touchpoint
+from onefold.model.reading import KnownCustomer, KnownIdentifier, LedgerLine, Reject, Touchpoint
+from onefold.model.sources import Trust
 from onefold.service import Reading
 from onefold.service.bodies import campaign, properties_json
 from onefold.service.evidence import refusals
-from onefold.service.journeys import linkages
+from onefold.service.journeys import linkages, linked_at
 from onefold.service.values import Evidence, Linkage, Refusal, Survivor
 
 Shape = dict[str, Any]
@@ -36,14 +36,19 @@ def customer(row: KnownCustomer) -> Shape:
     }
 
 
-def identifier(row: KnownIdentifier) -> Shape:
-    """An identifier with its id."""
+def identifiers(reading: Reading, rows: Sequence[KnownIdentifier]) -> list[Shape]:
+    """Identifiers with their ids, and since when each is known to be its customer's."""
+    return [_identifier(row, at_ms) for row, at_ms in zip(rows, linked_at(reading, rows), strict=True)]
+
+
+def _identifier(row: KnownIdentifier, linked_at_ms: int) -> Shape:
     return {
         "id": row.public_id,
         **key(row.key),
         "firstSeen": iso(row.first_ms),
         "lastSeen": iso(row.last_ms),
         "generic": row.generic,
+        "linkedAt": iso(linked_at_ms),
     }
 
 
@@ -110,7 +115,7 @@ def _link(row: Evidence, refused: Refusal | None) -> Shape:
         "sources": [
             {
                 "source": seen.source,
-                "trust": seen.trust.name,
+                "trusted": seen.trust is Trust.SERVER,
                 "firstSeen": iso(seen.first_ms),
                 "lastSeen": iso(seen.last_ms),
                 "count": seen.count,
@@ -138,7 +143,7 @@ def judgement(reading: Reading, row: Judgement) -> Shape:
     """A judgement, standing or retracted."""
     keys = known_keys(reading, (row.a, row.b))
     return {
-        "id": encode_number("jdg", row.number),
+        "id": row.public_id,
         "verdict": "SAME" if row.same else "DIFFERENT",
         "a": key(keys[row.a]),
         "b": key(keys[row.b]),
@@ -153,7 +158,8 @@ def decisions(reading: Reading, lines: Sequence[LedgerLine]) -> list[Shape]:
     """Lines of the ledger."""
     keys = keys_of_decisions(reading, lines)
     messages = reading.view.touchpoints(list({message for line in lines for message in line.messages}))
-    return [_decision(line, keys, messages) for line in lines]
+    judged = {number: judgement(reading, row) for number, row in judgements_of(reading, lines).items()}
+    return [{**_decision(line, keys, messages), "judgement": judged.get(line.judgement or 0)} for line in lines]
 
 
 def _decision(row: LedgerLine, keys: Mapping[int, IdentifierKey], messages: Mapping[bytes, Touchpoint]) -> Shape:
@@ -182,6 +188,26 @@ def known_keys(reading: Reading, numbers: Iterable[int]) -> dict[int, Identifier
 def keys_of_decisions(reading: Reading, lines: Sequence[LedgerLine]) -> dict[int, IdentifierKey]:
     """Namespace and value of all that these ledger lines concern."""
     return known_keys(reading, (number for line in lines for number in (*line.customers, *line.identifiers)))
+
+
+def judgements_of(reading: Reading, lines: Sequence[LedgerLine]) -> dict[int, Judgement]:
+    """The judgements that these ledger lines are about, by number."""
+    found = reading.view.judgements_by_number(list({line.judgement for line in lines if line.judgement}))
+    reading.identifiers([end for row in found.values() for end in (row.a, row.b)])
+    return found
+
+
+def reject(row: Reject) -> Shape:
+    """A rejected event, what is wrong with it, and what was sent, as far as it is kept."""
+    return {
+        "at": iso(row.at_ms),
+        "source": row.source,
+        "code": row.code,
+        "message": row.message,
+        "hint": row.hint,
+        "field": row.field,
+        "event": row.body.decode("utf-8", "backslashreplace"),
+    }
 
 
 def part(items: Sequence[Shape], more: bool) -> Shape:
