@@ -1,16 +1,18 @@
 """`onefold demo`: the story, what was stitched of it and why; then it is served."""
 
 import json
+import os
 import shlex
 import signal
 import subprocess
+import sys
 import urllib.request
 from pathlib import Path
 
 import pytest
 
 from onefold import demo
-from tests.cli.conftest import ONEFOLD, Run
+from tests.cli.conftest import Run
 from tests.docs.guides import without_ids
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "demo.txt"
@@ -68,16 +70,27 @@ def test_the_story_shows_its_four_themes(told: Run) -> None:
 
 @pytest.mark.slow
 def test_the_demo_serves_the_story_says_where_to_look_and_ends_when_told(tmp_path: Path) -> None:
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    not_activated = {**os.environ, "PATH": "/usr/bin:/bin"}
     with subprocess.Popen(
-        [ONEFOLD, "demo", "--port", "0"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [".venv/bin/onefold", "demo", "--port", "0"],
+        cwd=tmp_path,
+        env=not_activated,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stdout is not None
         line = next(line for line in process.stdout if "curl" in line)
+        hint = process.stdout.readline()
         _, url, _, header, _, body = shlex.split(line)
         name, value = header.split(": ")
         request = urllib.request.Request(url, body.encode(), {name: value})
         with urllib.request.urlopen(request, timeout=30) as response:
             answer = json.load(response)
+        why = subprocess.run(
+            ["sh", "-c", hint], cwd=tmp_path, env=not_activated, capture_output=True, text=True, timeout=60, check=True
+        )
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=30)
     assert [trait["value"] for trait in answer["data"]["customer"]["profile"]["traits"]] == [
@@ -85,4 +98,5 @@ def test_the_demo_serves_the_story_says_where_to_look_and_ends_when_told(tmp_pat
         "ann@example.com",
         "Ann Keller",
     ]
+    assert "are two customers" in why.stdout
     assert (process.returncode, errors) == (0, "")

@@ -61,6 +61,7 @@ def test_your_own_data_comes_in_by_file_by_sdk_and_by_curl(tmp_path: Path) -> No
     shown = shell(tmp_path, importing)
     assert "3 accepted, 0 duplicates, 0 rejected" in shown
     assert "are one customer" in shown
+    assert {path.name for path in tmp_path.iterdir() if path.name.partition(".db")[1] == ""} == {".venv", "bin"}
     assert serving == "onefold serve\n"
     with served(tmp_path) as onefold:
         [script] = [block.text for block in README if block.language == "python"]

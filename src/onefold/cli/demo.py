@@ -1,6 +1,9 @@
 """`onefold demo`: a small story, what was stitched of it and why, one journey; then it is served."""
 
 import shlex
+import shutil
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -115,4 +118,12 @@ def _announce(call: Call, onefold: "Onefold", url: str) -> None:
     screen.heading("Ask it, for instance")
     body = shlex.quote(to_json({"query": " ".join(story.QUERY.split())}, indent=0))
     screen.line(f"  curl {url}/graphql -H 'Content-Type: application/json' -d {body}")
-    screen.line(f"  onefold why user_id:u-1002 user_id:u-1004 --store {onefold.settings.store}")
+    screen.line(f"  {_typed()} why user_id:u-1002 user_id:u-1004 --store {onefold.settings.store}")
+
+
+def _typed() -> str:
+    """How onefold is called from here: by its name where the shell finds it, else by its path."""
+    if shutil.which("onefold"):
+        return "onefold"
+    beside, here = Path(sys.executable).with_name("onefold"), Path.cwd()
+    return shlex.quote(str(beside.relative_to(here) if beside.is_relative_to(here) else beside))
