@@ -8,11 +8,12 @@ from typing import Final
 
 from rich.console import Console
 
+from bench.memory import EVENTS
 from bench.report import Table, keep, show
 
 WIDTH: Final = 120
 """Narrower, the tables cannot be read."""
-NAMES: Final = ("ingest", "hard")
+NAMES: Final = ("ingest", "hard", "joins", "reads", "memory")
 
 
 def main() -> int:
@@ -20,6 +21,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Benchmarks with their controls.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(NAMES)}; all if none is named")
     parser.add_argument("--write", action="store_true", help="keep the figures in docs/benchmarks.md")
+    parser.add_argument("--events", type=int, default=EVENTS, help=f"how many `memory` sends ({EVENTS:,} if not said)")
     said = parser.parse_args()
     if unknown := set(said.names) - set(NAMES):
         parser.error(f"there is no benchmark {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
@@ -27,8 +29,8 @@ def main() -> int:
     console.width = max(console.width, WIDTH)
     missed = False
     for name in said.names or NAMES:
-        run: Callable[[], list[Table]] = import_module(f"bench.{name}").run
-        tables = run()
+        run: Callable[..., list[Table]] = import_module(f"bench.{name}").run
+        tables = run(said.events) if name == "memory" else run()
         for table in tables:
             show(table, console)
         missed = missed or not all(table.holds for table in tables)

@@ -20,33 +20,42 @@ PACKAGES: Final = ("onefold", "apsw", "msgspec", "orjson")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a ratio has to be."""
+    """What a ratio has to be; with a `unit`, what the figure itself has to be."""
 
     least: float | None = None
     most: float | None = None
+    unit: str = ""
 
-    def holds(self, ratio: float) -> bool:
+    def holds(self, figure: float) -> bool:
         """Whether it is."""
-        return (self.least is None or ratio >= self.least) and (self.most is None or ratio <= self.most)
+        return (self.least is None or figure >= self.least) and (self.most is None or figure <= self.most)
 
     def __str__(self) -> str:
         """For people."""
-        return f"≥ {self.least:g}" if self.least is not None else f"≤ {self.most:g}"
+        if self.least == self.most:
+            return f"= {self.least:g} {self.unit}".rstrip()
+        bound = f"≥ {self.least:g}" if self.least is not None else f"≤ {self.most:g}"
+        return f"{bound} {self.unit}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One figure: its name, what was measured beside what (as `Table.columns` say), and their ratio."""
+    """One figure: its name, what was measured beside what (as `Table.columns` say), and their ratio.
+
+    `figure`: what was asked for, where that is not the ratio.
+    """
 
     name: str
     cells: tuple[str, ...]
     ratio: float | None = None
     asked: Asked | None = None
+    figure: float | None = None
 
     @property
     def holds(self) -> bool:
         """Whether it is as asked."""
-        return self.asked is None or self.ratio is None or self.asked.holds(self.ratio)
+        figure = self.ratio if self.figure is None else self.figure
+        return self.asked is None or figure is None or self.asked.holds(figure)
 
     def texts(self) -> tuple[str, ...]:
         """All of its cells."""

@@ -1,12 +1,12 @@
 """The service without its doors: events are decoded, stitched and stored as `onefold serve` does it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from bench.world import NOW_MS
-from onefold.ingest.commit import Status
-from onefold.ingest.decode import Decoder
+from onefold.ingest.commit import Outcome, Status, commit_batch
+from onefold.ingest.decode import Decoded, Decoder, Rejected
 from onefold.ingest.pipeline import Batcher
 from onefold.model import namespaces_file, traits
 from onefold.model.normalise import Normaliser
@@ -30,15 +30,27 @@ class Service:
 
     def ingest(self, lines: Sequence[bytes], batch_size: int) -> None:
         """Bring these events in, `batch_size` of them a commit; each batch is durable before the next is decoded."""
-        decode = self._decoder.decode_line
         with Batcher(
             self.store, self.rules, batch_size=batch_size, queue_size=batch_size, clock_ms=lambda: NOW_MS
         ) as batcher:
-            for start in range(0, len(lines), batch_size):
-                batch = [decode(line, SOURCE, NOW_MS) for line in lines[start : start + batch_size]]
-                for outcome in batcher.submit(batch).result():
-                    assert outcome.status is Status.ACCEPTED, outcome
+            for batch in self._batches(lines, batch_size):
+                _check(batcher.submit(batch).result())
+
+    def commit(self, lines: Sequence[bytes], batch_size: int) -> None:
+        """The same without the queue: this thread decodes, stitches and commits."""
+        for batch in self._batches(lines, batch_size):
+            _check(commit_batch(self.store, self.rules, batch, NOW_MS))
+
+    def _batches(self, lines: Sequence[bytes], size: int) -> Iterator[list[Decoded | Rejected]]:
+        decode = self._decoder.decode_line
+        for start in range(0, len(lines), size):
+            yield [decode(line, SOURCE, NOW_MS) for line in lines[start : start + size]]
 
     def close(self) -> None:
         """Let go of the file."""
         self.store.close()
+
+
+def _check(outcomes: Sequence[Outcome]) -> None:
+    for outcome in outcomes:
+        assert outcome.status is Status.ACCEPTED, outcome

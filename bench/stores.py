@@ -49,16 +49,17 @@ def chunks(lines: Iterable[bytes], size: int) -> Iterator[list[bytes]]:
 
 
 class Copy:
-    """A copy of the base store, gone when the block ends. On disk before anything is measured."""
+    """A copy of a store, gone when the block ends. On disk before anything is measured."""
 
-    def __init__(self, name: str) -> None:
-        """`name` tells copies of one benchmark apart."""
+    def __init__(self, name: str, of: Path | None = None) -> None:
+        """`name` tells copies of one benchmark apart. `of`: the base store, unless it is given."""
         self.path: Final = FOLDER / f"copy-{name}.db"
+        self._of: Final = of
 
     def __enter__(self) -> Path:
         """Make it."""
         self._delete()
-        shutil.copyfile(base(), self.path)
+        shutil.copyfile(self._of or base(), self.path)
         with self.path.open("rb+") as file:
             os.fsync(file.fileno())
         return self.path

@@ -23,7 +23,7 @@ def in_turns(ways: Mapping[str, Way], slices: int, *, untimed: int = 1) -> dict[
     """What each way took for each of `slices` slices, one way after the other, slice by slice. The first
     slices, `untimed` of them, come before that to warm up."""
     took: dict[str, list[Took]] = {name: [] for name in ways}
-    with _no_old_garbage():
+    with no_old_garbage():
         for number in range(untimed + slices):
             for name, way in ways.items():
                 started = Took(perf_counter(), process_time())
@@ -44,7 +44,7 @@ def median_ratio(one: Sequence[float], other: Sequence[float]) -> float:
 
 
 @contextmanager
-def _no_old_garbage() -> Iterator[None]:
+def no_old_garbage() -> Iterator[None]:
     """What is prepared before is not looked through again and again while the clock runs."""
     gc.collect()
     gc.freeze()
