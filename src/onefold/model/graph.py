@@ -17,7 +17,7 @@ class Identifier(msgspec.Struct, gc=False):
         id: the store's number for it. Numbers grow in order of first arrival: the smaller is the elder.
         public: 16 bytes, the keyed hash that its public ids are made of.
         customer: key of its customer; 0 for an identifier of kind `operator`, which has none.
-        joined: a bound: at every rank above it, it is in one group with its customer's core. The core is one identifier:
+        joined: a bound: at every rank above it, it is in one group with its customer's core. The core is one of them:
             the anchor when the customer was last settled, and after a join that of the larger side.
         generic: its links of this trust or a worse one are refused as generic; NO_TRUST: none is.
         seen: values (judged classes) of each stronger limited namespace it was seen with, by source trust:
