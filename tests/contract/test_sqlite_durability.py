@@ -54,7 +54,6 @@ def test_every_connection_has_its_settings(every: list[apsw.Connection], store: 
         for connection in every:
             assert connection.pragma("journal_mode") == "wal"
             assert connection.pragma("temp_store") == 2
-            assert connection.pragma("busy_timeout") == connections.BUSY_MS
             assert connection.pragma("fullfsync") == connection.pragma("checkpoint_fullfsync") == 1
         assert writer.pragma("synchronous") == 2, "FULL"
         assert writer.pragma("wal_autocheckpoint") == 16_000

@@ -14,6 +14,7 @@ from onefold.errors import OnefoldError
 from onefold.store.sqlite.errors import closed
 
 BUSY_MS: Final = 10_000
+ASK_AGAIN_SECONDS: Final = 0.002
 MOST_READERS: Final = 8
 CLOSING_SECONDS: Final = 10.0
 STATEMENTS: Final = 256
@@ -135,12 +136,27 @@ def _make(path: Path) -> None:
 def _open(path: Path, pragmas: tuple[str, ...]) -> apsw.Connection:
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, statementcachesize=STATEMENTS)
     try:
-        connection.set_busy_timeout(BUSY_MS)
+        connection.set_busy_handler(_Patience())
         _set(connection, (*EVERY, *pragmas))
     except BaseException:
         connection.close(True)
         raise
     return connection
+
+
+class _Patience:
+    """Waits for a lock that another process holds. It asks again every few milliseconds: SQLite's own way waits for up
+    to a tenth of a second, in which a busy importer has taken the lock again."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+
+    def __call__(self, asked_before: int) -> bool:
+        """Whether to ask for the lock again."""
+        if not asked_before:
+            self._until = monotonic() + BUSY_MS / 1000
+        sleep(ASK_AGAIN_SECONDS)
+        return monotonic() < self._until
 
 
 def _set(connection: apsw.Connection, pragmas: tuple[str, ...]) -> None:
