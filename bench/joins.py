@@ -84,7 +84,7 @@ def _build(path: Path) -> None:
     connection.execute("BEGIN")
     for cookie, touchpoints in VISITORS.items():
         for statement in (GROW, STAND, TOUCHED):
-            connection.execute(statement, {"more": touchpoints - 1, "cookie": cookie}, can_cache=False)
+            connection.execute(statement, {"more": touchpoints - 1, "cookie": cookie})
     connection.execute("COMMIT")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     connection.close()
