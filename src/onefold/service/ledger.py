@@ -34,7 +34,8 @@ def decisions(
 
 
 def changes(reading: Reading, after: int, size: int, of: Collection[str] | None = None) -> Page[FeedLine]:
-    """A page of the change feed beyond sequence number `after`, the oldest first.
+    """A page of the change feed beyond sequence number `after`, the oldest first. An empty one ends at `after`: whoever
+    has caught up goes on from there.
 
     `of`: public ids of customers or identifiers; then only what concerns them; ids that nothing has are passed over.
     Raises `query.bad_reference` for what is no id, `query.page_too_large`.
@@ -42,7 +43,9 @@ def changes(reading: Reading, after: int, size: int, of: Collection[str] | None 
     size = reading.page_size(size)
     numbers = None if of is None else _numbers(reading, of)
     found = reading.view.feed(after, size + 1, numbers)
-    return _page(found, [(line.seq,) for line in found], size)
+    kept = found[:size]
+    end = (kept[-1].seq if kept else after,)
+    return Page(tuple(kept), tuple((line.seq,) for line in kept), more=len(found) > size, looked_to=end)
 
 
 def _numbers(reading: Reading, ids: Collection[str]) -> list[int]:

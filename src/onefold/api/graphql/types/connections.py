@@ -59,7 +59,7 @@ class PageInfo:
 
     @resolved(
         "The cursor to hand in as `after` for the next page: of the last edge, or of what was passed over behind it; "
-        "null when there was nothing."
+        "of the change feed, when nothing came since, the `after` that was given. Else null on an empty page."
     )
     def end_cursor(self) -> str | None:
         """Written only when asked for."""
