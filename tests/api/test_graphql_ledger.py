@@ -81,6 +81,23 @@ def test_what_cannot_be_judged_is_a_problem_and_changes_nothing(shop: Shop) -> N
     assert shop.ask("{ status { seq } }") == before
 
 
+@pytest.mark.parametrize("reason", ["", " ", " \n\t\u3000"])
+def test_a_judgement_without_a_reason_is_a_problem_and_changes_nothing(shop: Shop, reason: str) -> None:
+    shop.send(event("m1", 1, "user_id:ann"), event("m2", 2, "user_id:anne"))
+    standing = shop.judge("SAME", "user_id:ann", "user_id:anne")["judgement"]["id"]
+    before = shop.ask("{ status { seq } }")
+    answer = "{ judgement { id } joined { id } split { id } problem { code field } }"
+    judge = f"""mutation ($a: IdentifierInput!, $b: IdentifierInput!, $reason: String!) {{
+        judge(verdict: SAME, a: $a, b: $b, reason: $reason) {answer} }}"""
+    retract = f"mutation ($id: ID!, $reason: String!) {{ retract(judgement: $id, reason: $reason) {answer} }}"
+    refused = {
+        "judgement": None, "joined": [], "split": [], "problem": {"code": "query.invalid", "field": "reason"}
+    }  # fmt: skip
+    assert shop.ask(judge, a=key("user_id:ann"), b=key("user_id:anne"), reason=reason)["judge"] == refused
+    assert shop.ask(retract, id=standing, reason=reason)["retract"] == refused
+    assert shop.ask("{ status { seq } }") == before
+
+
 def test_a_judgement_is_retracted_once(shop: Shop) -> None:
     shop.send(event("m1", 1, "user_id:ann"), event("m2", 2, "user_id:anne"))
     judgement = shop.judge("SAME", "user_id:ann", "user_id:anne")["judgement"]["id"]
@@ -177,6 +194,23 @@ def test_the_feed_is_followed_from_page_to_page_without_gaps(shop: Shop) -> None
         assert (node["touchpoint"] is not None) == (node["kind"] in ("TOUCHPOINT", "SUBJECT"))
         assert (node["decision"] is not None) == (node["kind"] == "DECISION")
         assert node["customer"] == (None if node["kind"] == "DECISION" else {"id": ann})
+
+
+def test_a_poller_that_has_caught_up_is_told_to_go_on_from_there(shop: Shop) -> None:
+    def poll(after: str | None, **more: Any) -> tuple[int, str]:
+        part = shop.ask(CHANGES, after=after, **more)["changes"]
+        return len(part["edges"]), part["pageInfo"]["endCursor"]
+
+    assert poll(None) == (0, "0")
+    shop.send(event("m1", 1, "user_id:ann"))
+    had, cursor = poll("0")
+    assert had > 0
+    assert poll(cursor) == (0, cursor)
+    assert poll(cursor, of=[shop.customer_id("user_id:ann")]) == (0, cursor)
+    assert poll(cursor, first=0) == (0, cursor)
+    shop.send(event("m2", 2, "user_id:ann"))
+    had, after = poll(cursor)
+    assert 0 < had == int(after) - int(cursor)
 
 
 def test_a_crm_learns_what_became_of_the_ids_it_holds(shop: Shop) -> None:

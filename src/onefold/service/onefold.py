@@ -109,9 +109,10 @@ class Onefold:
     def judge(self, *, same: bool, a: IdentifierKey, b: IdentifierKey, reason: str, author: str = LOCAL.name) -> Judged:
         """Say that two identifiers, not yet normalised, are the same customer or different ones; recomputed at once.
 
-        What cannot be judged so is a problem. Raises OnefoldError `ingest.stopping`, `store.…`, `query.invalid`.
+        What cannot be judged so is a problem. Raises OnefoldError `ingest.stopping`, `store.…`.
         """
-        _check_reason(reason)
+        if unsaid := _refused(reason):
+            return Judged(problem=unsaid)
         ends = [self._end(key, field) for key, field in ((a, "a"), (b, "b"))]
         problem = next((end for end in ends if isinstance(end, Problem)), None)
         first, second = ends
@@ -127,9 +128,9 @@ class Onefold:
     def retract(self, judgement: str, reason: str, author: str = LOCAL.name) -> Judged:
         """Take the judgement with this public id back; recomputed at once. Doing it again changes nothing.
 
-        Raises OnefoldError `query.bad_reference`, `query.invalid`, `ingest.stopping`, `store.…`.
+        What cannot be retracted so is a problem. Raises OnefoldError `query.bad_reference`, `ingest.stopping`,
+        `store.…`.
         """
-        _check_reason(reason)
         asked = decode(judgement)
         if asked.prefix != "jdg":
             raise OnefoldError(
@@ -138,12 +139,18 @@ class Onefold:
                 "Give an id that begins with jdg_.",
                 "judgement",
             )
+        if unsaid := _refused(reason):
+            return Judged(problem=unsaid)
         change = partial(judging.retract, self._store, self._means.rules, asked.number, author, reason)
         return self.batcher.call(change).result()
 
 
-def _check_reason(reason: str) -> None:
+def _refused(reason: str) -> Problem | None:
+    """Why it is no reason to be kept, None when it is one."""
+    if not reason.strip():
+        hint = "Say why, in a sentence: it is kept for whoever asks later."
+        return Problem("query.invalid", "the reason is empty", hint, "reason")
     if len(reason) > LONGEST_REASON:
-        raise OnefoldError(
-            "query.invalid", f"the reason has {len(reason)} characters", f"Say it in {LONGEST_REASON}.", "reason"
-        )
+        said = f"the reason has {len(reason)} characters"
+        return Problem("query.invalid", said, f"Say it in {LONGEST_REASON}.", "reason")
+    return None

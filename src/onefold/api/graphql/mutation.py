@@ -11,7 +11,9 @@ from onefold.api.graphql.types.ingest import IngestReport, JudgementResult, inge
 from onefold.api.graphql.types.inputs import EventInput, IdentifierInput, Verdict
 from onefold.errors import OnefoldError
 
-Reason = Annotated[str, strawberry.argument(description="Why, for those who will ask; at most 2,000 characters.")]
+Reason = Annotated[
+    str, strawberry.argument(description="Why, for those who will ask: not blank, at most 2,000 characters.")
+]
 
 
 @strawberry.type(description="What can be changed. Each answer is durable, and shows what the change led to.")
