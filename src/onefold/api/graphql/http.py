@@ -23,6 +23,8 @@ from onefold.service import Onefold
 RESPONSE_JSON: Final = "application/graphql-response+json"
 ANYTHING: Final = ("*/*", "application/*")
 EXAMPLE: Final = 'POST {"query": "{ status { touchpoints } }"} as application/json.'
+TOO_DEEP: Final = "depth limit exceeded"
+"""How orjson words that a body nests deeper than it reads: 1,024 levels."""
 MOST_READERS: Final = 8
 MOST_WRITERS: Final = 64
 
@@ -76,11 +78,13 @@ class GraphQLDoor:
 
 
 def _asked(content_type: str, body: bytes) -> Request:
-    """The request in a body. Raises `body.unsupported_media_type`, `body.invalid_json`, `query.invalid`."""
+    """The request in a body. Raises `body.unsupported_media_type`, `body.invalid_json`, `body.too_deep`, `query.invalid`."""
     check_json(content_type)
     try:
         said = orjson.loads(body)
     except orjson.JSONDecodeError as error:
+        if error.msg.startswith(TOO_DEEP):
+            raise OnefoldError("body.too_deep", "the body nests too deep", "Send flatter values.") from error
         raise OnefoldError(
             "body.invalid_json", f"the body is not JSON: {error}", "Write it with a JSON library."
         ) from error
