@@ -89,7 +89,7 @@ def test_the_demo_serves_the_story_says_where_to_look_and_ends_when_told(tmp_pat
         with urllib.request.urlopen(request, timeout=30) as response:
             answer = json.load(response)
         why = subprocess.run(
-            ["sh", "-c", hint], cwd=tmp_path, env=not_activated, capture_output=True, text=True, timeout=60, check=True
+            ["sh", "-c", hint], cwd=tmp_path, env=not_activated, capture_output=True, text=True, timeout=60, check=False
         )
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=30)
