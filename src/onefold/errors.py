@@ -83,7 +83,7 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
             "The judgement names an identifier that no event has named.", Exit.NOT_FOUND, 404
         ),
         "namespaces.invalid": Code("The namespaces file has a mistake.", Exit.SETTINGS, 500),
-        "query.bad_cursor": Code("The cursor was not made by this list.", Exit.INPUT, 400),
+        "query.bad_cursor": Code("The cursor cannot be one that this list gave out.", Exit.INPUT, 400),
         "query.bad_reference": Code("The id or reference has no form onefold knows.", Exit.INPUT, 400),
         "query.invalid": Code(
             "The query is not GraphQL that onefold answers, or its arguments contradict each other.", Exit.INPUT, 400
@@ -99,6 +99,8 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
         "request.forbidden_origin": Code(
             "The request comes from a host or a web page that is not allowed to ask.", Exit.INPUT, 403
         ),
+        "request.method_not_allowed": Code("This path does not take requests of this method.", Exit.INPUT, 405),
+        "request.not_found": Code("Nothing is served at this path.", Exit.NOT_FOUND, 404),
         "schema.missing": Code("A file of `graph_schema` is missing; the installation is broken.", Exit.SETTINGS, 500),
         "settings.invalid": Code("A setting is unknown or has a value that cannot be used.", Exit.SETTINGS, 500),
         "store.busy": Code("The store was locked, or all its readers were taken, for too long.", Exit.BUSY, 503),

@@ -12,11 +12,11 @@ from onefold.api.graphql.http import GraphQLDoor
 from onefold.api.graphql.schema import executable
 from onefold.api.guards import guards
 from onefold.api.health import health_routes
-from onefold.api.problems import on_failure
+from onefold.api.problems import on_failure, on_no_route, on_other_method
 from onefold.api.tracking import tracking_routes
 from onefold.service import Onefold
 
-ALL_METHODS: Final = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+ALL_METHODS: Final = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 """The GraphQL door itself says which of them it takes."""
 
 WELCOME: Final = f"""onefold {__version__}: many identifiers, one customer.
@@ -46,5 +46,5 @@ def create_app(onefold: Onefold) -> Starlette:
             *health_routes(onefold),
         ],
         middleware=guards(onefold.settings),
-        exception_handlers={Exception: on_failure},
+        exception_handlers={404: on_no_route, 405: on_other_method, Exception: on_failure},
     )

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -31,13 +32,27 @@ def said(problem: Problem) -> dict[str, Any]:
     return {name: value for name, value in msgspec.structs.asdict(problem).items() if value is not None}
 
 
-def problem_response(problem: Problem) -> Response:
-    """The answer to a request that failed."""
+def problem_response(problem: Problem, more: Mapping[str, str] | None = None) -> Response:
+    """The answer to a request that failed. `more`: headers it has besides."""
     status = CODES[problem.code].http_status
     body = {"title": HTTPStatus(status).phrase, "status": status, "detail": problem.message, **said(problem)}
     seconds = RETRY_AFTER_SECONDS.get(problem.code)
     headers = {} if seconds is None else {"retry-after": str(seconds)}
-    return Response(msgspec.json.encode(body), status, headers, MEDIA_TYPE)
+    return Response(msgspec.json.encode(body), status, headers | dict(more or {}), MEDIA_TYPE)
+
+
+async def on_no_route(request: Request, error: Exception) -> Response:
+    """The answer to a request for a path at which nothing is served."""
+    said = f"nothing is served at {request.url.path[:100]!r}"
+    return problem_response(Problem("request.not_found", said, "GET / says what is served."))
+
+
+async def on_other_method(request: Request, error: Exception) -> Response:
+    """The answer to a request of a method that its path does not take; `error` names those it takes."""
+    named = error.headers or {} if isinstance(error, HTTPException) else {}
+    allowed = ", ".join(sorted(named.get("Allow", "").split(", ")))
+    said = f"{request.url.path[:100]!r} does not take {request.method[:20]}"
+    return problem_response(Problem("request.method_not_allowed", said, f"It takes {allowed}."), {"allow": allowed})
 
 
 async def on_failure(request: Request, error: Exception) -> Response:

@@ -78,7 +78,10 @@ class GraphQLDoor:
 
 
 def _asked(content_type: str, body: bytes) -> Request:
-    """The request in a body. Raises `body.unsupported_media_type`, `body.invalid_json`, `body.too_deep`, `query.invalid`."""
+    """The request in a body.
+
+    Raises `body.unsupported_media_type`, `body.invalid_json`, `body.too_deep`, `query.invalid`.
+    """
     check_json(content_type)
     try:
         said = orjson.loads(body)

@@ -80,7 +80,7 @@ class JudgementResult:
     joined: list[Customer] = strawberry.field(description="The customers that others became part of.")
     split: list[Customer] = strawberry.field(description="The customers that one fell into.")
     problem: Problem | None = strawberry.field(
-        description="Why it was refused: it contradicts standing ones, names what no event has named, or says no reason."
+        description="Why it was refused: it contradicts standing ones, names what no event named, or gives no reason."
     )
 
 
