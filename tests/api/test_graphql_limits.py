@@ -147,6 +147,23 @@ def test_the_fields_at_the_root_are_counted(shop: Shop) -> None:
     assert refused_soon(shop, query) == "query.too_complex"
 
 
+@pytest.mark.parametrize(
+    ("query", "hint"),
+    [
+        ("{ decisions(first: 501) { edges { cursor } } }", "cursor"),
+        ("query ($keys: [IdentifierInput!]!) { resolve(identifiers: $keys) { generic } }", "another query"),
+        ("query ($keys: [IdentifierInput!]!) { identityGraph(around: {id: \"x\"}, maxNodes: 501) { truncated } "
+         "resolve(identifiers: $keys) { generic } }", "truncated"),
+    ],
+)  # fmt: skip
+def test_whoever_asks_for_too_much_is_told_how_to_get_the_rest(shop: Shop, query: str, hint: str) -> None:
+    keys = [key("user_id:ann")] * 1_001
+    (error,) = shop.post(query, {"keys": keys}).json()["errors"]
+    assert error["extensions"]["code"] == "query.page_too_large"
+    assert hint in error["extensions"]["hint"]
+    assert ("cursor" in error["extensions"]["hint"]) is (hint == "cursor")
+
+
 @pytest.mark.parametrize("argument", ["first", "last"])
 def test_a_page_has_at_most_500(shop: Shop, argument: str) -> None:
     query = f"query ($size: Int) {{ {ANN} {{ journey({argument}: $size) {{ edges {{ cursor }} }} }} }}"
@@ -235,7 +252,7 @@ def test_a_query_is_sent_as_json(shop: Shop) -> None:
         assert answer.json()["errors"][0]["extensions"]["code"] == "body.unsupported_media_type"
 
 
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "OPTIONS"])
 def test_other_methods_than_post_are_refused(shop: Shop, method: str) -> None:
     answer = shop.http.request(method, "/graphql?query={status{seq}}")
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
@@ -398,6 +415,26 @@ def test_whoever_comes_without_knowing_is_told_where_to_look(shop: Shop) -> None
     answer = shop.http.get("/")
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
     assert "POST /graphql" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code", "allowed"),
+    [
+        ("GET", "/nothing", 404, "request.not_found", None),
+        ("POST", "/v1/track", 404, "request.not_found", None),
+        ("GET", "/v1/batch", 405, "request.method_not_allowed", "POST"),
+        ("POST", "/healthz", 405, "request.method_not_allowed", "GET, HEAD"),
+        ("DELETE", "/", 405, "request.method_not_allowed", "GET, HEAD"),
+    ],
+)
+def test_what_no_route_takes_is_a_problem_with_a_code(
+    shop: Shop, method: str, path: str, status: int, code: str, allowed: str | None
+) -> None:
+    answer = shop.http.request(method, path)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    assert (answer.json()["status"], answer.json()["code"]) == (status, code)
+    assert path in answer.json()["message"]
+    assert answer.headers.get("allow") == allowed
 
 
 def test_the_guards_stand_before_the_door(shop: Shop) -> None:

@@ -14,6 +14,9 @@ from onefold.errors import OnefoldError
 Item = TypeVar("Item")
 Position = tuple[int, ...]
 
+PAGED: Final = ("first", "last")
+"""The arguments that say how large a page is, of a list that has cursors."""
+
 _NUMBER: Final = "[0-9a-f]{1,16}"
 _GREATEST: Final = 2**63 - 1
 
@@ -83,14 +86,23 @@ LEDGER: Final = Cursors("d", 1)
 
 
 def checked_size(size: int, most: int, field: str = "first") -> int:
-    """How many things a page may hold. Raises `query.page_too_large` and, below 0, `query.invalid`."""
+    """How many things of a page, or of a list without pages, are asked for.
+
+    Raises `query.page_too_large` and, below 0, `query.invalid`.
+    """
     if size < 0:
         raise OnefoldError("query.invalid", f"{field} is {size}", "Ask for 0 or more.", field)
     if size > most:
-        raise OnefoldError(
-            "query.page_too_large",
-            f"{field} is {size}; a page has at most {most}",
-            f"Ask for {most} or fewer, and for the next page with a cursor.",
-            field,
-        )
+        raise page_too_large(size, most, field)
     return size
+
+
+def page_too_large(size: int, most: int, field: str) -> OnefoldError:
+    """The failure of asking for `size` things where there may be `most`; `field`: the argument that says so."""
+    if field in PAGED:
+        said, hint = f"{field} is {size}; a page has at most {most}", ", and for the next page with a cursor"
+    elif field == "identifiers":
+        said, hint = f"there are {size} identifiers; there may be {most}", " at once, and for the rest in another query"
+    else:
+        said, hint = f"{field} is {size}; it may be {most}", ": what does not fit is left out, and `truncated` says so"
+    return OnefoldError("query.page_too_large", said, f"Ask for {most} or fewer{hint}.", field)

@@ -39,6 +39,7 @@ from graphql import (
 
 from onefold.errors import OnefoldError
 from onefold.service.journeys import DEFAULT_SIZE
+from onefold.service.pages import page_too_large
 from onefold.settings import Settings
 
 MOST_COST: Final = 5_000_000
@@ -222,12 +223,7 @@ class Measure:
             return None
         size = int(value)
         if size > self._limits.page:
-            raise OnefoldError(
-                "query.page_too_large",
-                f"{name} is {size}; a page has at most {self._limits.page}",
-                f"Ask for {self._limits.page} or fewer, and for the next page with a cursor.",
-                name,
-            )
+            raise page_too_large(size, self._limits.page, name)
         return max(size, 0)
 
     def _given_items(self, node: FieldNode, name: str) -> int:
