@@ -11,7 +11,7 @@ from rich.console import Console
 from bench.memory import EVENTS
 from bench.report import Table, keep, show
 
-WIDTH: Final = 120
+WIDTH: Final = 140
 """Narrower, the tables cannot be read."""
 NAMES: Final = ("ingest", "hard", "joins", "reads", "memory")
 

@@ -127,10 +127,10 @@ class _Visit:
         store, rules = self.service.store, self.service.rules
         ends = IdentifierKey("user_id", f"user-{cookie}"), IdentifierKey("anonymous_id", cookie)
         with self._timed(SPLIT, cookie):
-            split = judging.judge(store, rules, judging.Verdict(same=False, ends=ends, author="bench", reason=""))
+            split = judging.judge(store, rules, judging.Verdict(same=False, ends=ends, author="bench", reason="apart"))
         assert split.number, split.problem
         with self._timed(JOINED, cookie):
-            joined = judging.retract(store, rules, split.number, "bench", "")
+            joined = judging.retract(store, rules, split.number, "bench", "not so")
         assert len(split.split) == 2
         assert len(joined.joined) == 1
 
