@@ -145,6 +145,9 @@ def test_a_generic_identifier_says_so(shop: Shop) -> None:
     (answer,) = shop.ask(RESOLVE, identifiers=[key("email:info@shop.example")])["resolve"]
     assert (answer["generic"], answer["contested"]) == (True, True)
     assert answer["customer"]["id"] != shop.customer_id("user_id:u0")
+    held = shop.customer("email:info@shop.example", "identifiers { edges { node { value } } }")["identifiers"]["edges"]
+    assert held == [{"node": {"value": "info@shop.example"}}]
+    assert shop.ask("{ status { customers } }")["status"]["customers"] == 6 + 1
 
 
 def test_a_thousand_are_resolved_and_not_one_more(shop: Shop) -> None:

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.api.graphql_shop import Shop, at, event, opened
+from tests.api.graphql_shop import INGEST, Shop, at, event, opened
 
 
 @pytest.fixture
@@ -52,6 +53,13 @@ def test_a_time_beyond_all_years_sinks_no_other_event(shop: Shop, time: str) -> 
         "event.time_out_of_range",
         None,
     ]
+
+
+@pytest.mark.parametrize("wrong", [{"userId": 7}, {"timestamp": "x"}])
+def test_a_value_of_a_wrong_type_fails_the_whole_request(shop: Shop, wrong: dict[str, Any]) -> None:
+    events = [event("good", 1, "user_id:ann"), {**event("bad", 1, "user_id:bob"), **wrong}]
+    assert shop.codes(INGEST, events=events) == ["query.invalid"]
+    assert shop.ask("{ status { touchpoints } }")["status"]["touchpoints"] == 0
 
 
 def test_all_that_an_event_may_say_is_taken(shop: Shop) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.graphql_shop import Shop, event, key, opened
+from tests.api.graphql_shop import Json, Shop, event, key, opened
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_a_judgement_without_a_reason_is_a_problem_and_changes_nothing(shop: Sho
     judge = f"""mutation ($a: IdentifierInput!, $b: IdentifierInput!, $reason: String!) {{
         judge(verdict: SAME, a: $a, b: $b, reason: $reason) {answer} }}"""
     retract = f"mutation ($id: ID!, $reason: String!) {{ retract(judgement: $id, reason: $reason) {answer} }}"
-    refused = {
+    refused: Json = {
         "judgement": None, "joined": [], "split": [], "problem": {"code": "query.invalid", "field": "reason"}
     }  # fmt: skip
     assert shop.ask(judge, a=key("user_id:ann"), b=key("user_id:anne"), reason=reason)["judge"] == refused

@@ -39,8 +39,9 @@ class Resolution(msgspec.Struct, frozen=True):
 
     Attributes:
         identifier: normalised; as it was given when that is impossible.
-        customer: None when no event named it, or when it is nobody's.
-        generic: it is shared by too many to be anybody's.
+        customer: of a generic one, one that holds nothing else, unless it was judged to. None when no event named it,
+            and of an operator's.
+        generic: it was seen with too many to tell them apart, and joins nobody.
         problem: why it can be no identifier at all.
     """
 

@@ -20,7 +20,11 @@ Reason = Annotated[
 class Mutation:
     """The root of mutations. They wait for the writing thread, so they never run on the event loop."""
 
-    @resolved("Take in events. Each stands by itself: one that is rejected does not sink the others.")
+    @resolved(
+        "Take in events. One that is rejected does not sink the others. But a value that is not of its GraphQL type, "
+        "as a `timestamp` that is no time or a number as `userId`, fails the whole request, as everywhere in GraphQL, "
+        "and nothing is taken in; `POST /v1/batch` rejects such an event alone, or mends it."
+    )
     def ingest(
         self,
         info: Info,

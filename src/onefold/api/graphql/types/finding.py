@@ -26,9 +26,12 @@ class Resolution:
     row: Private[values.Resolution]
     peers: Private[Peers[KnownCustomer]]
     customer: Customer | None = strawberry.field(
-        description="The customer it belongs to; null when no event named it, or when it is nobody's."
+        description="The customer it belongs to; of a generic one, a customer that holds nothing else, unless it was "
+        "judged to. Null when no event named it, and of an operator's, which names whoever served the customer."
     )
-    generic: bool = strawberry.field(description="Whether it is shared by too many to be anybody's.")
+    generic: bool = strawberry.field(
+        description="Whether it was seen with too many to tell them apart: it joins nobody."
+    )
 
     @resolved("The identifier as normalised; as given, when there is a `problem`.")
     def identifier(self) -> IdentifierKey:

@@ -67,7 +67,10 @@ class Status:
     version: str = strawberry.field(description="The version of onefold.")
     store: str = strawberry.field(description="Where everything is kept.")
     seq: Seq = strawberry.field(description="The end of the change feed: what this answer is as of.")
-    customers: int = strawberry.field(description="How many customers there are.")
+    customers: int = strawberry.field(
+        description="How many customers there are: groups of identifiers that belong together, those of one identifier "
+        "too, be it a device that never gave a name or a generic identifier."
+    )
     identifiers: int = strawberry.field(description="How many identifiers there are.")
     links: int = strawberry.field(description="How many pairs of identifiers were seen together.")
     touchpoints: int = strawberry.field(description="How many touchpoints there are.")
