@@ -139,7 +139,10 @@ class Widening:
         return region.around.above[number] | {link.mark for link in near if link.mark > GENERIC}
 
     def _members_of_changed(self) -> Iterable[Identifier]:
+        """Of the customers that may have lost something: those that grew over all the links of before have not."""
         old, new = ({(place, link.pair) for place, link in history.tree} for history in (self.was, self.now))
+        if old <= new and not self.region.before:
+            return []
         ends = {end for _, pair in old ^ new for end in (pair >> 32, pair & 0xFFFFFFFF)} | self.region.before.keys()
         identifiers = self.region.identifiers
         keys = {identifiers[number].customer for number in ends}
