@@ -225,7 +225,9 @@ def test_namespaces_that_stitch_otherwise(made: Path) -> None:
 def test_namespaces_that_only_read_otherwise(made: Path) -> None:
     text = schema_file("namespaces.yaml").read_text()
     harmless = namespaces_file.parse(text.replace("blocked:", "blocked:\n  - nobody-at-all", 1))
-    open_sqlite(made, harmless, TRAITS).close()
+    store = open_sqlite(made, harmless, TRAITS)
+    assert store.describe() == str(made)
+    store.close()
 
 
 def test_opened_for_reading_only(made: Path) -> None:
@@ -262,3 +264,4 @@ def test_a_failed_opening_leaves_no_handle(tmp_path: Path) -> None:
     refused(path)
     path.unlink()
     opened(path).close()
+    assert path.read_bytes().startswith(b"SQLite format 3")
