@@ -7,9 +7,10 @@ judgement and made again by retracting it, many times, in turns.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from operator import itemgetter
 from pathlib import Path
 from statistics import median
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Final
 
 import apsw
@@ -18,6 +19,7 @@ import orjson
 from bench.report import Asked, Row, Table
 from bench.service import Service
 from bench.stores import FOLDER, Copy
+from bench.timing import Took
 from bench.world import START_MS, iso
 from onefold.model.identifiers import IdentifierKey
 from onefold.service import judging
@@ -37,8 +39,8 @@ COLUMNS: Final = ("100 touchpoints", "1,000,000 touchpoints")
 IN_TIME: Final = Asked(most=1.5)
 AS_MANY: Final = Asked(least=1, most=1)
 
-Taken = dict[str, list[tuple[float, int]]]
-"""By visitor: seconds and rows changed, of each time."""
+Taken = dict[str, list[tuple[Took, int]]]
+"""By visitor: what each time took, and how many rows it changed."""
 
 GROW: Final = """
 WITH RECURSIVE further (k) AS (SELECT 1 UNION ALL SELECT k + 1 FROM further WHERE k < :more)
@@ -136,9 +138,9 @@ class _Visit:
 
     @contextmanager
     def _timed(self, step: str, cookie: str) -> Iterator[None]:
-        before, started = self._changed(), perf_counter()
+        before, started = self._changed(), Took(perf_counter(), process_time())
         yield
-        took = perf_counter() - started
+        took = Took(perf_counter() - started.clock, process_time() - started.processor)
         self.taken[step][cookie].append((took, self._changed() - before))
 
     def _changed(self) -> int:
@@ -146,13 +148,14 @@ class _Visit:
 
 
 def _rows(step: str, rounds: Sequence[Taken]) -> Iterator[Row]:
-    """The time of a step and the rows it changed, the median over all rounds; rows are the same each time."""
-    times = {cookie: median(seconds for taken in rounds for seconds, _ in taken[cookie]) for cookie in VISITORS}
-    changed = {cookie: {rows for taken in rounds for _, rows in taken[cookie]} for cookie in VISITORS}
-    yield Row(f"{step}, ms", tuple(f"{times[c] * 1e3:.2f}" for c in VISITORS), times["many"] / times["few"], IN_TIME)
-    few, many = (changed[cookie] for cookie in ("few", "many"))
-    cells = tuple(" or ".join(map(str, sorted(rows))) for rows in (few, many))
-    yield Row(f"{step}, rows changed", cells, max(many) / min(few), AS_MANY)
+    """What a step took, the median over all rounds, and the rows it changed, which are the same each time."""
+    few, many = ([time for taken in rounds for time in taken[cookie]] for cookie in VISITORS)
+    for name, part in (("ms", itemgetter(0)), ("CPU ms", itemgetter(1))):
+        one, other = (median(part(took) for took, _ in times) * 1e3 for times in (few, many))
+        yield Row(f"{step}, {name}", (f"{one:.2f}", f"{other:.2f}"), other / one, IN_TIME)
+    changed = [{rows for _, rows in times} for times in (few, many)]
+    cells = tuple(" or ".join(map(str, sorted(rows))) for rows in changed)
+    yield Row(f"{step}, rows changed", cells, max(changed[1]) / min(changed[0]), AS_MANY)
 
 
 def _held(path: Path, cookie: str) -> int:
