@@ -15,11 +15,12 @@ from onefold.store.sqlite.searched import Searched, read_searched, write_searche
 STEP: Final = 1_000
 
 
-def index_identifiers(connection: apsw.Connection, last: int) -> None:
-    """Bring identifier_search up to the identifier `last`, if a step has come together. Operators are not searched."""
-    reached = _known(connection, "identifiers_indexed")
-    if last - reached < STEP:
+def index_identifiers(connection: apsw.Connection, before: int, last: int) -> None:
+    """Bring identifier_search up to the identifier `last`, if a step was completed since `before`. Operators are not
+    searched."""
+    if last // STEP == before // STEP:
         return
+    reached = _known(connection, "identifiers_indexed")
     rows = ask(
         connection, "SELECT number, value FROM identifiers WHERE number > ? AND customer <> 0 ORDER BY number", reached
     )

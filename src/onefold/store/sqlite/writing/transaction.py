@@ -96,9 +96,10 @@ class SqliteTransaction:
         seq = write_decisions(connection, changes.decisions, events, at_ms, seq)
         seq = write_feed(connection, changes, claimed, seq)
         if seq > self.head.seq:
+            before = self.head.identifier
             self._advance(seq, max(last_identifier, *operators.values(), 0), changes, len(kept))
             write_head(connection, self.head, self._totals, at_ms)
-            index_identifiers(connection, self.head.identifier)
+            index_identifiers(connection, before, self.head.identifier)
         return seq
 
     def _advance(self, seq: int, identifier: int, changes: ChangeSet, touchpoints: int) -> None:
