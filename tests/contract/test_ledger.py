@@ -69,7 +69,7 @@ def test_the_whole_ledger_is_read_newest_first(told: Store) -> None:
         assert kinds(view.decisions(None, some, 10)) == {0: ["refused", "joined"]}
         assert kinds(view.decisions(None, some, 1)) == {0: ["refused"]}
         assert kinds(view.decisions(None, some, 10, before=newest[-1].seq)) == {0: ["joined"]}
-        assert view.decisions(None, [DecisionKind.FORGOTTEN], 10) == {}
+        assert view.decisions(None, [DecisionKind.RETRACTED], 10) == {}
         assert view.decisions(None, [], 10) == {}
 
 

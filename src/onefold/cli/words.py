@@ -53,8 +53,6 @@ def what(line: "LedgerLine", names: Mapping[int, str]) -> str:
             return f"{listed(about)} were judged {line.reason}"
         case DecisionKind.RETRACTED:
             return f"{listed(about)} are no longer judged {line.reason}"
-        case DecisionKind.FORGOTTEN:
-            return f"{listed(customers)} was erased"
 
 
 def why(line: "LedgerLine", rules: "Rules", judgement: "Judgement | None") -> str:
@@ -65,8 +63,6 @@ def why(line: "LedgerLine", rules: "Rules", judgement: "Judgement | None") -> st
     if judgement is not None:
         said = f"{judgement.public_id} by {judgement.author}: {short(judgement.reason)}"
         return f"taken back was {said}" if line.kind is DecisionKind.RETRACTED else said
-    if line.kind is DecisionKind.FORGOTTEN:
-        return "somebody said so"
     if line.reason in REASONS:
         return REASONS[line.reason]
     from onefold.service.evidence import explained

@@ -17,7 +17,6 @@ class DecisionKind(StrEnum):
     GENERIC = "generic"
     JUDGED = "judged"
     RETRACTED = "retracted"
-    FORGOTTEN = "forgotten"
 
 
 class Decision(msgspec.Struct, frozen=True, gc=False):

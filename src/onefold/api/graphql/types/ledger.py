@@ -88,7 +88,6 @@ class DecisionKind(Enum):
     GENERIC = strawberry.enum_value("generic", description="An identifier became generic, or stopped being so.")
     JUDGED = strawberry.enum_value("judged", description="Somebody judged two identifiers.")
     RETRACTED = strawberry.enum_value("retracted", description="A judgement was taken back.")
-    FORGOTTEN = strawberry.enum_value("forgotten", description="A customer was erased.")
 
 
 @strawberry.type(description="A line of the ledger: what was decided, why, and what brought it about. Never changed.")
