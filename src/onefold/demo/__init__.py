@@ -21,7 +21,6 @@ STORE: Final = "sqlite:///onefold-demo.db"
 """Where the demo keeps the story unless told otherwise."""
 
 PEOPLE: Final = tuple(IdentifierKey("user_id", value) for value in ("u-1001", "u-1002", "u-1003", "u-1004"))
-TABLET: Final = IdentifierKey("device_id", "tablet-19")
 HEROINE: Final = IdentifierKey("email", "ann@example.com")
 QUERY: Final = """\
 { customer(by: {identifier: {namespace: "email", value: "ann@example.com"}}) {

@@ -19,7 +19,6 @@ from onefold.store.base import View
 MOST_RESOLVED: Final = 1_000
 MOST_ROWS: Final = 100_000
 
-Number = TypeVar("Number", bound=int)
 Row = TypeVar("Row")
 
 
