@@ -69,14 +69,14 @@ STORES: dict[str, tuple[str, Callable[[Path], str]]] = {
 def test_a_store_that_cannot_be_served(tmp_path: Path, store: str) -> None:
     code, prepare = STORES[store]
     url = prepare(tmp_path)
-    refused(tmp_path, url, code)
+    check_refused(tmp_path, url, code)
 
 
 def test_a_store_in_a_folder_that_cannot_be_written(unwritable: Path) -> None:
-    refused(unwritable.parent, f"sqlite:///{unwritable}/store.db", "store.unwritable")
+    check_refused(unwritable.parent, f"sqlite:///{unwritable}/store.db", "store.unwritable")
 
 
-def refused(folder: Path, url: str, code: str) -> None:
+def check_refused(folder: Path, url: str, code: str) -> None:
     """It is not served, for this reason; nothing is changed, nothing is left behind."""
     before = contents(folder)
     ended = run(folder, "serve", "--port", "0", "--store", url)
