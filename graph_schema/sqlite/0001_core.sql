@@ -74,7 +74,6 @@ CREATE TABLE links (
     seen TEXT NOT NULL
 );
 CREATE INDEX links_above ON links (b, mark, rank);
-CREATE INDEX links_refused ON links (a, mark, rank) WHERE mark > 1;
 
 -- Every interaction; its number is its place in the change feed. identifiers: numbers, strongest first;
 -- operators stand last, with a minus.
@@ -174,7 +173,7 @@ CREATE TABLE rejects (
     body    BLOB NOT NULL
 );
 
--- Search: rowid is the identifier's, or the claim's number; value is what `onefold.store.sqlite.folding` makes of it.
+-- Search: rowid is the identifier's, or the claim's number; value is what `onefold.store.folding` makes of it.
 -- These tables are filled a thousand values at a time, so the newest may be missing (meta says how far they reach).
 CREATE VIRTUAL TABLE identifier_search USING fts5 (
     value, content = '', columnsize = 0, tokenize = 'trigram case_sensitive 1'

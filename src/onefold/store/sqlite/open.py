@@ -12,10 +12,10 @@ from onefold.errors import OnefoldError
 from onefold.model.namespaces import Namespaces
 from onefold.model.traits import TraitRules
 from onefold.schema_files import schema_file
+from onefold.store.searched import Searched, searched_by, write_searched
 from onefold.store.sqlite.connections import Connections
 from onefold.store.sqlite.errors import in_our_words, not_ours, unwritable
 from onefold.store.sqlite.rows import ask
-from onefold.store.sqlite.searched import Searched, searched_by, write_searched
 from onefold.store.sqlite.store import SqliteStore
 from onefold.store.sqlite.writing.indexing import rebuild_trait_search
 

@@ -10,9 +10,9 @@ from onefold.errors import OnefoldError
 from onefold.model.ids import PublicIds
 from onefold.model.namespaces import Namespaces
 from onefold.model.traits import TraitRules
+from onefold.store.facts import Facts
 from onefold.store.sqlite.connections import Connections
 from onefold.store.sqlite.errors import in_our_words
-from onefold.store.sqlite.reading.snapshot import Facts
 from onefold.store.sqlite.reading.view import SqliteView
 from onefold.store.sqlite.writing.transaction import SqliteTransaction
 

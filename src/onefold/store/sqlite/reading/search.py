@@ -5,10 +5,10 @@ from itertools import islice
 from typing import Any, Final
 
 from onefold.model.reading import SearchHit
-from onefold.store.sqlite.folding import claimed_text, indexed, needle, query
+from onefold.store.folding import claimed_text, indexed, needle
+from onefold.store.searched import searched_by
 from onefold.store.sqlite.reading.snapshot import Snapshot
 from onefold.store.sqlite.rows import ask
-from onefold.store.sqlite.searched import searched_by
 
 IDENTIFIERS: Final = 0
 CLAIMS: Final = 1
@@ -78,6 +78,11 @@ class Search(Snapshot):
             text = claimed_text(row[-2], row[-1], searched)
             if text is not None and sought in indexed(text):
                 yield _claim_hit(row, text)
+
+
+def query(sought: str) -> str:
+    """The full-text query for a needle."""
+    return '"' + sought.replace('"', '""') + '"'
 
 
 def _identifier_hit(row: tuple[Any, ...]) -> SearchHit:

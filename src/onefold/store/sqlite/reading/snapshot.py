@@ -1,37 +1,15 @@
 """What every part of a view reads from: one state of the store."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import apsw
 
-from onefold.model.ids import PublicIds
-from onefold.model.namespaces import Kind, Namespaces
 from onefold.model.sources import Source, Trust
-from onefold.model.traits import TraitRules
 from onefold.store.base import Head
+from onefold.store.facts import Facts
 from onefold.store.sqlite.head import read_head
 from onefold.store.sqlite.rows import Rows, ask, numbers
-
-
-class Facts:
-    """What a store's views have in common: how public ids are made, and what the namespaces and traits say.
-
-    Attributes:
-        ids: makes the bytes of public ids.
-        named: namespaces whose identifiers make a customer known: persons' and contacts'.
-        priority: of every namespace by its name; the lower, the stronger.
-        traits: which of them are searched.
-    """
-
-    __slots__ = ("ids", "named", "priority", "traits")
-
-    def __init__(self, ids: PublicIds, namespaces: Namespaces, traits: TraitRules) -> None:
-        """All are fixed for good."""
-        self.ids: Final = ids
-        self.named: Final = tuple(n.name for n in namespaces if n.kind in (Kind.PERSON, Kind.CONTACT))
-        self.priority: Final = {n.name: n.priority for n in namespaces}
-        self.traits: Final = traits
 
 
 class Snapshot:

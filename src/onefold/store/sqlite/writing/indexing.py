@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import apsw
 
-from onefold.store.sqlite.folding import claimed_text, indexed
+from onefold.store.folding import claimed_text, indexed
+from onefold.store.searched import Searched, read_searched, write_searched
 from onefold.store.sqlite.rows import ask
-from onefold.store.sqlite.searched import Searched, read_searched, write_searched
 
 STEP: Final = 1_000
 

@@ -1,6 +1,6 @@
 """The form in which texts are searched: without regard to case and diacritics, and with their beginning marked.
 
-The search tables know every run of three characters. Two marks before a text make its first character and its first two
+What stores search by knows every run of three characters. Two marks before a text make its first character and its first two
 such runs too, so that a short text is found where a longer one begins, by the same index.
 """
 
@@ -9,7 +9,7 @@ from unicodedata import combining, normalize
 
 import msgspec
 
-from onefold.store.sqlite.searched import Searched
+from onefold.store.searched import Searched
 
 MARK: Final = "\x02"
 RUN: Final = 3
@@ -26,7 +26,7 @@ def fold(text: str) -> str:
 
 
 def indexed(text: str) -> str:
-    """What a search table holds for `text`."""
+    """What is kept for `text` to be found by."""
     return MARK + MARK + fold(text)
 
 
@@ -44,11 +44,6 @@ def needle(text: str) -> str | None:
     if not folded or "\0" in folded or not _encodable(folded):
         return None
     return MARK * (RUN - len(folded)) + folded
-
-
-def query(sought: str) -> str:
-    """The full-text query for a needle."""
-    return '"' + sought.replace('"', '""') + '"'
 
 
 def _encodable(text: str) -> bool:

@@ -1,7 +1,7 @@
 """Which traits are searched, as a store remembers it.
 
-The search table can forget a claim only if it is told the text that it holds of it. So everyone who writes to it goes
-by what `meta.searchable` says then, not by a traits file: another process may have another one.
+Everyone who writes to a store goes by what the store says of this, not by a traits file: another process may have
+another one. (SQLite's search table can forget a claim only if it is told the text that it holds of it.)
 """
 
 from dataclasses import dataclass
