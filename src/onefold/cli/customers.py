@@ -25,7 +25,7 @@ def customer(
     from onefold.cli import references
 
     limit = references.limit(limit, LONGEST_JOURNEY)
-    with call.open() as onefold, onefold.read() as reading:
+    with call.open() as onefold, onefold.read(hold=True) as reading:
         found = reading.customer(references.customer(who))
         if call.as_json:
             from onefold.cli.answers.output import show_json

@@ -33,7 +33,7 @@ def demo(
     settings = call.settings(store=call.store or story.STORE, host=host, port=port, **shipped)
     with call.doors.open(settings, Access.MAKE) as onefold:
         new = story.tell(onefold)
-        with onefold.read() as reading:
+        with onefold.read(hold=True) as reading:
             if call.as_json:
                 from onefold.cli.answers.output import show_json
 

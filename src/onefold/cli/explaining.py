@@ -23,7 +23,7 @@ def why(
     from onefold.service.explaining import why as explain
     from onefold.service.values import Apart, Together
 
-    with call.open() as onefold, onefold.read() as reading:
+    with call.open() as onefold, onefold.read(hold=True) as reading:
         found = explain(reading, references.identifier(a), references.identifier(b))
         if call.as_json:
             show_json(_shape(reading, found))

@@ -23,7 +23,7 @@ def resolve(
     from onefold.errors import Exit
 
     keys = [references.identifier(said) for said in identifiers]
-    with call.open() as onefold, onefold.read() as reading:
+    with call.open() as onefold, onefold.read(hold=True) as reading:
         found = reading.resolve(keys)
         contested = reading.contested([row.customer.key for row in found if row.customer])
     if call.as_json:
@@ -82,7 +82,7 @@ def search(
     from onefold.cli.words import short
     from onefold.service.searching import search as find
 
-    with call.open() as onefold, onefold.read() as reading:
+    with call.open() as onefold, onefold.read(hold=True) as reading:
         found = find(reading, text, references.limit(limit, reading.means.most))
     if call.as_json:
         show_json({"customers": [_hit(hit) for hit in found.items], "more": found.more})

@@ -76,7 +76,7 @@ def _show(call: Call, onefold: "Onefold", judged: "Judged") -> None:
     from onefold.cli.answers import shapes
     from onefold.cli.answers.output import Screen, show_json
 
-    with onefold.read() as reading:
+    with onefold.read(hold=True) as reading:
         customers = reading.customers([*judged.joined, *judged.split])
         row = reading.view.judgements_by_number([judged.number or 0])[judged.number or 0]
         said = shapes.judgement(reading, row)

@@ -17,7 +17,7 @@ def init(call: Call) -> None:
     from onefold.cli.answers.output import Screen, show_json
 
     there = call.doors.exists(call.settings())
-    with call.open(Access.MAKE) as onefold, onefold.read() as reading:
+    with call.open(Access.MAKE) as onefold, onefold.read(hold=True) as reading:
         status = onefold.status(reading)
     if call.as_json:
         show_json({"store": status.store, "created": not there})
@@ -31,7 +31,7 @@ def status(call: Call) -> None:
 
     from onefold.cli.answers.output import Screen, show_json
 
-    with call.open() as onefold, onefold.read() as reading:
+    with call.open() as onefold, onefold.read(hold=True) as reading:
         found = onefold.status(reading)
     counts = msgspec.structs.asdict(found.counts)
     said = {"version": found.version, "store": found.store, "seq": str(found.seq), **counts}
@@ -51,7 +51,7 @@ def rejects(
     from onefold.cli.words import short
 
     limit = references.limit(limit, MOST_REJECTS)
-    with call.open() as onefold, onefold.read() as reading:
+    with call.open() as onefold, onefold.read(hold=True) as reading:
         found = reading.view.rejects(limit)
     if call.as_json:
         show_json([shapes.reject(row) for row in found])

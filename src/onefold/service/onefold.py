@@ -69,13 +69,21 @@ class Onefold:
 
     # -- reading
 
+    @property
+    def remote(self) -> bool:
+        """Whether reading waits for a network."""
+        return self._store.remote
+
     @contextmanager
-    def read(self, *, wait: bool = True) -> Iterator[Reading]:
+    def read(self, *, wait: bool = True, hold: bool = False) -> Iterator[Reading]:
         """One state of the store, for reading on this thread until the block ends.
+
+        With `hold` it stays what it is, and commits may have to wait until the block ends, which does not write.
+        Without, the reading may move (`onefold.store.base.MovedError`): then what was read is repeated on another.
 
         Raises OnefoldError `store.unavailable`, and `store.busy` when too many read: at once unless it may `wait`.
         """
-        with self._store.read(wait=wait) as view:
+        with self._store.read(wait=wait, hold=hold) as view:
             yield Reading(view, self._means)
 
     def status(self, reading: Reading) -> Status:

@@ -5,7 +5,10 @@ Promises every store keeps (and `tests/contract` checks):
 * Writing is serial: of all transactions on one store, in all processes, one at a time is between begin and commit.
 * A transaction that ends without an exception is durable; one that ends with one has changed nothing.
 * What is read inside a transaction is the state it began with, until it applies changes itself.
-* A `View` is one state of the store: it does not see what is committed after it was opened.
+* A `View` shows one state of the store, never a mixture of two: what is committed after its first answer is in none of
+  its answers. A view whose store keeps old states, and one that holds, shows the state it was opened on and goes on for
+  as long as it is used. Any other *moves* when something is committed: instead of an answer from a newer state it
+  raises `MovedError`, from then on whatever it is asked, and its reader begins again with another view.
 * Sequence numbers grow by commit order; readers never see a gap that is filled later.
 """
 
@@ -36,6 +39,11 @@ from onefold.model.sources import Source, Trust
 from onefold.stitch.needs import Need
 
 Result = TypeVar("Result")
+
+
+class MovedError(Exception):
+    """A view that does not hold was asked after something had been committed. It never reaches people: whoever reads
+    repeats the whole of what was read on another view, which holds if need be."""
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -82,7 +90,14 @@ class Transaction(Protocol):
 
 class View(Protocol):
     """One state of a store. Every method takes many and answers in one batched read: the number of statements
-    does not grow with the number of things asked for. What is unknown is missing from the answer."""
+    does not grow with the number of things asked for. What is unknown is missing from the answer. Used in one thread.
+
+    Raises: every method MovedError, unless the view holds or its store keeps old states.
+    """
+
+    @property
+    def moved(self) -> bool:
+        """Whether it has raised MovedError: then its answers, though of one state, are not all that was asked for."""
 
     def head(self) -> Head: ...
 
@@ -167,6 +182,8 @@ class Store(Protocol):
 
     secret: bytes
     """32 random bytes drawn when the store was made: what public ids are keyed with."""
+    remote: bool
+    """Whether each answer comes over a network: then nobody who must not wait reads, such as an event loop."""
 
     def write(self) -> AbstractContextManager[Transaction]:
         """A write transaction: commits when the block ends, takes everything back when it raises.
@@ -174,8 +191,11 @@ class Store(Protocol):
         Raises: OnefoldError `store.full`, `store.busy`, `store.unavailable`, `store.read_only`.
         """
 
-    def read(self, *, wait: bool = True) -> AbstractContextManager[View]:
+    def read(self, *, wait: bool = True, hold: bool = False) -> AbstractContextManager[View]:
         """A view of the store as it is now, for reading on this thread until the block ends.
+
+        With `hold` it never moves. Where the store keeps no old states, commits wait meanwhile: so the block is short,
+        and does not write.
 
         Raises: OnefoldError `store.unavailable`, and `store.busy` when too many read: at once unless it may `wait`.
         """

@@ -1,19 +1,25 @@
 """What one operation has in hand: the service, and one reading of it."""
 
+from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Self, TypeAlias
+from typing import Any, Self, TypeAlias, TypeVar
 
 from strawberry.types import Info as StrawberryInfo
 
 from onefold.errors import OnefoldError
 from onefold.service import Onefold, Reading
+from onefold.store.base import MovedError
+
+Made = TypeVar("Made")
 
 
 class Operation:
     """One operation, on one thread: a context manager that closes what was opened.
 
-    All of a query reads one state of the store: the one there was when it first read.
+    All of a query reads one state of the store: the one there was when it first read. When the state moved, the
+    operation is run again from its start; what it wrote by then is written once, and given again.
     """
 
     def __init__(self, onefold: Onefold) -> None:
@@ -21,12 +27,26 @@ class Operation:
         self.onefold = onefold
         self._opened = ExitStack()
         self._reading: Reading | None = None
+        self._hold = False
+        self._moved = False
+        self._written: list[Future[Any]] = []
+        self._given = 0
+
+    def begin(self, *, hold: bool) -> None:
+        """Run from the start; with `hold` the state cannot move."""
+        self._let_go()
+        self._hold, self._moved, self._given = hold, False, 0
+
+    @property
+    def moved(self) -> bool:
+        """Whether what was read since it began is not all of one state."""
+        return self._moved or (self._reading is not None and self._reading.view.moved)
 
     @property
     def reading(self) -> Reading:
-        """The operation's reading."""
+        """The operation's reading. It sees what the operation itself has written."""
         if self._reading is None:
-            self._reading = self._opened.enter_context(self.onefold.read())
+            self._reading = self._opened.enter_context(self.onefold.read(hold=self._hold))
         return self._reading
 
     def opened_at_once(self) -> bool:
@@ -37,11 +57,17 @@ class Operation:
             return False
         return True
 
-    def read_anew(self) -> Reading:
-        """A reading that sees what the operation itself has just written."""
-        self._opened.close()
-        self._reading = None
-        return self.reading
+    def write(self, change: Callable[[], Made]) -> Made:
+        """What a change of the service gives or raises. Nothing is read meanwhile: a reading that holds would keep the
+        change waiting for ever."""
+        self._let_go()
+        if self._given == len(self._written):
+            if self._moved:  # the next run comes this far
+                raise MovedError
+            self._written.append(_done(change))
+        self._given += 1
+        made: Made = self._written[self._given - 1].result()
+        return made
 
     def named(self, error: BaseException) -> OnefoldError | None:
         """What the store calls an error met while reading, if it knows it. The reading ends with it."""
@@ -50,6 +76,11 @@ class Operation:
         except OnefoldError as known:
             return known
         return None
+
+    def _let_go(self) -> None:
+        self._moved = self.moved
+        self._reading = None
+        self._opened.close()
 
     def __enter__(self) -> Self:
         """Nothing is opened before it is needed."""
@@ -60,6 +91,16 @@ class Operation:
     ) -> None:
         """Close the reading."""
         self._opened.close()
+
+
+def _done(change: Callable[[], Made]) -> Future[Made]:
+    """What a change came to."""
+    done: Future[Made] = Future()
+    try:
+        done.set_result(change())
+    except Exception as error:  # noqa: BLE001  # whoever asks is told
+        done.set_exception(error)
+    return done
 
 
 Info: TypeAlias = StrawberryInfo[Operation, None]

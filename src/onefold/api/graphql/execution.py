@@ -37,6 +37,8 @@ TOO_LONG: Final = "contains more than"
 TOO_DEEP: Final = "nested too deeply"
 """And that it nests deeper than Python's stack reaches."""
 MOST_ERRORS: Final = 20
+MOST_RUNS: Final = 3
+"""How often an operation is run on states that may move under it."""
 QUICK_COST: Final = 500
 """What costs no more than this is answered faster than handed to another thread."""
 
@@ -151,24 +153,31 @@ class Engine:
         return cost
 
     def run(self, plan: Plan) -> Answer:
-        """Run an operation."""
+        """Run an operation: again if something was committed while it read, and at last so that nothing can be."""
         with Operation(self._onefold) as operation:
-            return self._answer(plan, operation)
+            for _ in range(MOST_RUNS):
+                operation.begin(hold=False)
+                result = self._executed(plan, operation)
+                if not operation.moved:
+                    return response(result, operation)
+            operation.begin(hold=True)
+            return response(self._executed(plan, operation), operation)
 
     def run_at_once(self, plan: Plan) -> Answer | None:
-        """Run an operation, unless it has to wait for a reader of the store (None)."""
+        """Run an operation, unless it has to wait: for a reader of the store, or for a network (None)."""
+        if self._onefold.remote:
+            return None
         with Operation(self._onefold) as operation:
-            return self._answer(plan, operation) if operation.opened_at_once() else None
+            return response(self._executed(plan, operation), operation) if operation.opened_at_once() else None
 
-    def _answer(self, plan: Plan, operation: Operation) -> Answer:
-        result = execute_sync(
+    def _executed(self, plan: Plan, operation: Operation) -> ExecutionResult:
+        return execute_sync(
             self._schema,
             plan.document.node,
             context_value=operation,
             variable_values=dict(plan.request.variables),
             operation_name=plan.request.operation,
         )
-        return response(result, operation)
 
 
 def refusal(refused: Refused) -> Answer:

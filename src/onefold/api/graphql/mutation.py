@@ -32,8 +32,9 @@ class Mutation:
     ) -> IngestReport:
         """By the way every event takes."""
         sent = [_json(event.wire()) for event in events]
-        outcomes = info.context.onefold.submit(sent).result()
-        return ingest_report(info.context.read_anew(), outcomes)
+        operation = info.context
+        outcomes = operation.write(lambda: operation.onefold.submit(sent).result())
+        return ingest_report(operation.reading, outcomes)
 
     @resolved("Say that two identifiers are the same customer, or different ones. It always holds, until retracted.")
     def judge(
@@ -45,8 +46,10 @@ class Mutation:
         reason: Reason,
     ) -> JudgementResult:
         """Recomputed at once."""
-        judged = info.context.onefold.judge(same=verdict is Verdict.SAME, a=a.key(), b=b.key(), reason=reason)
-        return judgement_result(info.context.read_anew(), judged)
+        operation, same = info.context, verdict is Verdict.SAME
+        judge = operation.onefold.judge
+        judged = operation.write(lambda: judge(same=same, a=a.key(), b=b.key(), reason=reason))
+        return judgement_result(operation.reading, judged)
 
     @resolved("Take a judgement back: everything becomes as if it had never been made.")
     def retract(
@@ -56,8 +59,9 @@ class Mutation:
         reason: Reason,
     ) -> JudgementResult:
         """Recomputed at once."""
-        judged = info.context.onefold.retract(judgement, reason)
-        return judgement_result(info.context.read_anew(), judged)
+        operation = info.context
+        judged = operation.write(lambda: operation.onefold.retract(judgement, reason))
+        return judgement_result(operation.reading, judged)
 
 
 def _json(event: dict[str, object]) -> bytes:

@@ -20,6 +20,8 @@ from onefold.store.sqlite.writing.transaction import SqliteTransaction
 class SqliteStore:
     """A store in one SQLite file, made by `open_sqlite`. It may be used from any thread."""
 
+    remote = False
+
     def __init__(
         self, connections: Connections, secret: bytes, namespaces: Namespaces, traits: TraitRules, *, read_only: bool
     ) -> None:
@@ -38,8 +40,8 @@ class SqliteStore:
         self._connections.close()
 
     @contextmanager
-    def read(self, *, wait: bool = True) -> Iterator[SqliteView]:
-        """A view of the store as it is now, for this thread."""
+    def read(self, *, wait: bool = True, hold: bool = False) -> Iterator[SqliteView]:
+        """A view of the store as it is now, for this thread. Every one keeps its state, whether it is to `hold` or not."""
         with in_our_words(self.describe()):
             reader = self._connections.take_reader(wait=wait)
             try:

@@ -24,6 +24,11 @@ class Snapshot:
         self._head, self._totals = read_head(connection)
         self._sources: Mapping[int, Source] | None = None
 
+    @property
+    def moved(self) -> bool:
+        """Never: SQLite keeps a state for as long as it is read."""
+        return False
+
     def head(self) -> Head:
         """Where the store stands in this view."""
         return self._head
