@@ -43,6 +43,11 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
         "body.too_large": Code("The body has more bytes, or more events, than is allowed.", Exit.INPUT, 413),
         "body.unsupported_media_type": Code("The body is not sent as application/json.", Exit.INPUT, 415),
         "call.invalid": Code("The command was called wrongly.", Exit.USAGE, 400),
+        "copy.differs": Code("The copy does not hold what its source does.", Exit.STORE, 503),
+        "copy.source_moved": Code("The source was written to while it was copied.", Exit.BUSY, 503),
+        "copy.target_not_empty": Code(
+            "The target of the copy holds something else than an unfinished copy of the source.", Exit.CONFLICT, 409
+        ),
         "customer.not_found": Code("No customer has this id.", Exit.NOT_FOUND, 404),
         "event.ambiguous": Code(
             "The event names more values of a namespace than one customer may hold.", Exit.INPUT, 400
@@ -104,14 +109,18 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
         "schema.missing": Code("A file of `graph_schema` is missing; the installation is broken.", Exit.SETTINGS, 500),
         "settings.invalid": Code("A setting is unknown or has a value that cannot be used.", Exit.SETTINGS, 500),
         "store.busy": Code("The store was locked, or all its readers were taken, for too long.", Exit.BUSY, 503),
+        "store.forbidden": Code(
+            "The store does not let onefold in: user or password are wrong, or lack a right.", Exit.STORE, 503
+        ),
         "store.full": Code("There is no room left to write; reads go on.", Exit.STORE, 507),
         "store.newer_schema": Code("The store was written by a newer onefold.", Exit.STORE, 503),
         "store.not_ours": Code("The file is not a onefold store.", Exit.STORE, 503),
-        "store.read_only": Code("The store was opened for reading only.", Exit.STORE, 503),
+        "store.read_only": Code("The store was opened for reading only, or can only be read.", Exit.STORE, 503),
         "store.rules_changed": Code(
             "The store was stitched by other namespace rules than those now declared.", Exit.STORE, 503
         ),
         "store.unavailable": Code("The store cannot be reached or read.", Exit.STORE, 503),
+        "store.unfinished_copy": Code("The store is a copy that is not complete.", Exit.STORE, 503),
         "store.unknown_scheme": Code("No store goes by the scheme of this URL.", Exit.SETTINGS, 500),
         "store.unwritable": Code("The store's file or folder cannot be written.", Exit.STORE, 503),
         "traits.invalid": Code("The traits file has a mistake.", Exit.SETTINGS, 500),

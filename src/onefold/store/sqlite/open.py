@@ -3,6 +3,8 @@
 import os
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +16,7 @@ from onefold.model.traits import TraitRules
 from onefold.schema_files import schema_file
 from onefold.store.searched import Searched, searched_by, write_searched
 from onefold.store.sqlite.connections import Connections
+from onefold.store.sqlite.copying.target import SqliteCopyTarget, is_unfinished
 from onefold.store.sqlite.errors import in_our_words, not_ours, unwritable
 from onefold.store.sqlite.rows import ask
 from onefold.store.sqlite.store import SqliteStore
@@ -38,18 +41,37 @@ def open_sqlite(path: Path, namespaces: Namespaces, traits: TraitRules, *, read_
 
     Raises:
         OnefoldError: `store.unwritable`, `store.unavailable`, `store.busy`, `store.full`; `store.not_ours`;
-            `store.newer_schema`; `store.rules_changed`: its customers were stitched by other namespaces.
+            `store.newer_schema`; `store.rules_changed`: its customers were stitched by other namespaces;
+            `store.unfinished_copy`.
     """
+    with _connected(path, create=not read_only) as connections:
+        return _opened(connections, namespaces, traits, read_only)
+
+
+def open_sqlite_target(path: Path, namespaces: Namespaces, traits: TraitRules) -> SqliteCopyTarget:
+    """The file at `path`, to be filled with another store's rows; it is made if there is none.
+
+    Raises:
+        OnefoldError: as `open_sqlite`, but not `store.rules_changed`.
+    """
+    with _connected(path, create=True) as connections:
+        _bring_up_to_date(connections, namespaces, read_only=False)
+        return SqliteCopyTarget(connections, searched_by(traits))
+
+
+@contextmanager
+def _connected(path: Path, *, create: bool) -> Iterator[Connections]:
+    """Connections to the file, which are closed if the block raises."""
     path = path.absolute()
     if not path.parent.is_dir():
         raise unwritable(str(path), f"{path.parent} is not a folder")
     try:
-        connections = Connections(path, create=not read_only)
+        connections = Connections(path, create=create)
     except apsw.CantOpenError as error:
-        raise _cannot_open(path, read_only) from error
+        raise _cannot_open(path, read_only=not create) from error
     try:
         with in_our_words(connections.place):
-            return _opened(connections, namespaces, traits, read_only)
+            yield connections
     except BaseException as error:
         connections.close()
         # The log of a store lies beside it, even for readers.
@@ -59,6 +81,29 @@ def open_sqlite(path: Path, namespaces: Namespaces, traits: TraitRules, *, read_
 
 
 def _opened(connections: Connections, namespaces: Namespaces, traits: TraitRules, read_only: bool) -> SqliteStore:
+    connection, place = connections.writer, connections.place
+    _bring_up_to_date(connections, namespaces, read_only=read_only)
+    if is_unfinished(connection):
+        raise OnefoldError(
+            "store.unfinished_copy",
+            f"{place} is a copy of another store that is not complete",
+            "Finish it with the same onefold copy, or name another store.",
+        )
+    facts: dict[str, Any] = dict(ask(connection, "SELECT name, value FROM meta"))
+    if facts["rules"] != namespaces.fingerprint:
+        raise OnefoldError(
+            "store.rules_changed",
+            f"{place} was stitched by other namespaces than those declared now",
+            "Declare the namespaces as they were, or import the events into a new store.",
+        )
+    searched = searched_by(traits)
+    if not read_only and facts["searchable"] != write_searched(searched):
+        _search_other_traits(connection, searched)
+    return SqliteStore(connections, facts["secret"], namespaces, traits, read_only=read_only)
+
+
+def _bring_up_to_date(connections: Connections, namespaces: Namespaces, *, read_only: bool) -> None:
+    """Make the tables that are missing. Raises `store.read_only`, `store.not_ours`, `store.newer_schema`, …"""
     connection, place = connections.writer, connections.place
     version, latest = _version(connection, place), _migrations()
     if not read_only:
@@ -71,17 +116,6 @@ def _opened(connections: Connections, namespaces: Namespaces, traits: TraitRules
                 "store.read_only", f"{place} has to be brought up to date first", "Open it once for writing."
             )
         _migrate(connection, place, latest, namespaces)
-    facts: dict[str, Any] = dict(ask(connection, "SELECT name, value FROM meta"))
-    if facts["rules"] != namespaces.fingerprint:
-        raise OnefoldError(
-            "store.rules_changed",
-            f"{place} was stitched by other namespaces than those declared now",
-            "Declare the namespaces as they were, or import the events into a new store.",
-        )
-    searched = searched_by(traits)
-    if not read_only and facts["searchable"] != write_searched(searched):
-        _search_other_traits(connection, searched)
-    return SqliteStore(connections, facts["secret"], namespaces, traits, read_only=read_only)
 
 
 def _version(connection: apsw.Connection, place: str) -> int:
@@ -136,7 +170,7 @@ def _search_other_traits(connection: apsw.Connection, searched: Searched) -> Non
     connection.execute("COMMIT")
 
 
-def _cannot_open(path: Path, read_only: bool) -> OnefoldError:
+def _cannot_open(path: Path, *, read_only: bool) -> OnefoldError:
     if read_only and not path.exists():
         return OnefoldError("store.unavailable", f"there is no store at {path}", "Import events, or name another.")
     return unwritable(str(path))

@@ -1,5 +1,6 @@
 """A view: all that readers may ask of one state of the store."""
 
+from onefold.store.sqlite.reading.copied import Copied
 from onefold.store.sqlite.reading.identities import Identities
 from onefold.store.sqlite.reading.journeys import Journeys
 from onefold.store.sqlite.reading.ledger import Ledger
@@ -7,7 +8,7 @@ from onefold.store.sqlite.reading.linked import Linked
 from onefold.store.sqlite.reading.search import Search
 
 
-class SqliteView(Identities, Linked, Journeys, Ledger, Search):
+class SqliteView(Identities, Linked, Journeys, Ledger, Search, Copied):
     """Answers each method in a constant number of statements, however many things are asked for."""
 
     __slots__ = ()

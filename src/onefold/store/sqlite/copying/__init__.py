@@ -1,0 +1,1 @@
+"""Copying: a store's rows out of one file and into another."""
