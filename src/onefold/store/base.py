@@ -20,6 +20,7 @@ import msgspec
 
 from onefold.model.changes import ChangeSet, DecisionKind
 from onefold.model.claims import Claim
+from onefold.model.copying import Origin, Progress, Row, RowKind
 from onefold.model.events import Event
 from onefold.model.graph import Judgement
 from onefold.model.identifiers import IdentifierKey
@@ -88,7 +89,17 @@ class Transaction(Protocol):
         """Add to the reject log, which keeps the newest 10,000."""
 
 
-class View(Protocol):
+class Rows(Protocol):
+    """All that a store holds, row by row."""
+
+    def origin(self) -> Origin:
+        """Which state of which store this is."""
+
+    def rows(self, kind: RowKind, after: int, limit: int) -> list[Row]:
+        """At most `limit` rows of a kind with numbers above `after`, in the order of their numbers."""
+
+
+class View(Rows, Protocol):
     """One state of a store. Every method takes many and answers in one batched read: the number of statements
     does not grow with the number of things asked for. What is unknown is missing from the answer. Used in one thread.
 
@@ -205,6 +216,34 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Let go of files and connections. What is open is ended."""
+
+
+class CopyTarget(Rows, Protocol):
+    """A store that is filled with the rows of another. Until it is complete nobody can open it as a store."""
+
+    def progress(self) -> Progress | None:
+        """How far an unfinished copy has come; None if this is none."""
+
+    def begin(self, origin: Origin) -> Progress:
+        """Make it an unfinished copy without rows; -> its progress. What an unfinished copy held is deleted.
+
+        Raises: OnefoldError `copy.target_not_empty` if it holds anything else; `store.busy` if others have it open.
+        """
+
+    def take(self, rows: list[Row], before: Progress, after: Progress) -> None:
+        """Add rows of `after.kind`, and note the progress, in one transaction.
+
+        Raises: OnefoldError `store.busy` if its progress is not as it was `before`: another copy fills it.
+        """
+
+    def complete(self, progress: Progress) -> None:
+        """All rows are there: from now on it is a store like any other. Raises as `take` does."""
+
+    def describe(self) -> str:
+        """Where it is, for people; never with a password."""
+
+    def close(self) -> None:
+        """Let go of files and connections."""
 
 
 def drive(steps: Generator[Need, Any, Result], transaction: Transaction) -> Result:
