@@ -21,12 +21,12 @@ def test_the_documented_exit_codes_are_the_ones_there_are() -> None:
 
 
 def codes_named(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Line and literal code of every `Problem(…)` and `OnefoldError(…)` that is written out."""
+    """Line and literal code of every `Problem(…)`, `OnefoldError(…)` and `PassingError(…)` that is written out."""
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        if name not in {"Problem", "OnefoldError"}:
+        if name not in {"Problem", "OnefoldError", "PassingError"}:
             continue
         given = [*node.args[:1], *(keyword.value for keyword in node.keywords if keyword.arg == "code")]
         for value in given:
