@@ -69,6 +69,16 @@ class Connections:
 
         return self._patiently(answer)
 
+    def tell(self, statement: str, *, seconds: float) -> None:
+        """Run a statement that answers nothing and may be run more than once. Raises as `ask`."""
+        query = Query(statement, timeout=seconds)
+
+        def run() -> None:
+            with self._session() as session:
+                session.run(query).consume()
+
+        self._patiently(run)
+
     @contextmanager
     def reading(self, first: str, **p: Any) -> Iterator[tuple[Transaction, Row]]:
         """A transaction that is taken back when the block ends, and the row that its `first` statement answered with.

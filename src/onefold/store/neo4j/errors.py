@@ -35,6 +35,8 @@ READ_ONLY: Final = "Neo.ClientError.General.WriteOnReadOnlyAccessDatabase"
 NO_SUCH_DATABASE: Final = "Neo.ClientError.Database.DatabaseNotFound"
 TOO_LATE: Final = "Neo.ClientError.Transaction.TransactionTimedOut"
 """How the codes begin of transactions that took longer than they may."""
+MADE_MEANWHILE: Final = "Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists"
+"""Another process was faster to make an index, between the look whether there is one and the making."""
 DRIVER_CLOSED: Final = "Driver closed"
 
 
@@ -115,6 +117,8 @@ def _failed(error: Neo4jError, place: str) -> OnefoldError | None:
         return PassingError(
             "store.busy", f"{place} was busy with others for too long", "Try again; nothing was changed."
         )
+    if code == MADE_MEANWHILE:
+        return PassingError("store.busy", f"others make the store in {place} at this moment", "Try again.")
     if isinstance(error, TransientError):
         kind = "store.unavailable" if "Unavailable" in code else "store.busy"
         return PassingError(kind, f"{place} is busy: {_first_line(error)}", "Try again; nothing was changed.")
