@@ -61,7 +61,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "size + more > self.size_limit + 1",
     ),
     # -- who is generic
-    Mutant("generic comes one value too early", "rules", "trust] > most", "trust] >= most"),
+    Mutant("generic comes one value too early", "rules", "count > most", "count >= most"),
     Mutant("public evidence makes a server's link generic", "rules", "rank >> TRUST_SHIFT >= min(", "NO_TRUST >= min("),
     Mutant("a limit above the fanout is no excuse", "rules", "max(n.fanout, namespaces[m].limit or 0)", "n.fanout"),
     Mutant("nobody turns generic", "observe", "if generic != identifier.generic:", "if False:"),
@@ -126,6 +126,13 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant("settling does not widen", "settle", "wanted, most = widening.customers, most * 2", "wanted = ()"),
     Mutant("witnesses are not kept", "settle", "        work.decide(link, mark, link.rank or 0)", "        pass"),
+    Mutant(
+        "who turned generic changes nothing before the links to decide",
+        "region",
+        "if self.before or not self.work.flipped.keys().isdisjoint(self.identifiers):",
+        "if self.before:",
+    ),
+    Mutant("what is left as it was is not told", "settle", "if not told and link.mark", "if False and link.mark"),
     Mutant("ties are not broken", "region", "return rank, first, second", "return rank, second, first"),
     Mutant(
         "those judged apart may be joined", "region", "if self.apart and self._held_apart(left, right):", "if False:"

@@ -31,7 +31,7 @@ def decide_changed(work: Work) -> Asking:
         if rank != link.rank:
             changed.append((rank, pair, link))
     changed.sort(key=lambda entry: entry[:2])
-    yield from load_smaller_sides(work, (link for _, _, link in changed))
+    yield from load_smaller_sides(work, changed)
     pending: list[Link] = []
     for rank, _, link in changed:
         if not (yield from decide(work, link, rank)):
@@ -39,14 +39,15 @@ def decide_changed(work: Work) -> Asking:
     return pending
 
 
-def load_smaller_sides(work: Work, links: Iterable[Link]) -> Asking:
-    """Take in, in one go, the members that joins over these links are about to move."""
-    wanted = set()
-    for link in links:
+def load_smaller_sides(work: Work, links: Iterable[tuple[int, int, Link]]) -> Asking:
+    """Take in, in one go, the members that joins over these links are likely to move."""
+    wanted, over = set(), work.rules.over
+    for rank, _, link in links:
         a, b = work.ends(link)
         if a.customer != b.customer:
-            smaller = min(work.group(a).row, work.group(b).row, key=lambda row: row.size)
-            wanted.add(smaller.key)
+            one, other = work.group(a).row, work.group(b).row
+            if not any(over(one.counts, one.size, other.counts, other.size, rank)):
+                wanted.add(one.key if one.size < other.size else other.key)
     yield from work.load_members(wanted)
 
 

@@ -28,6 +28,8 @@ class Profile(msgspec.Struct, frozen=True, gc=False):
         return Profile(counts, self.size + other.size, self.apart | other.apart)
 
 
+Placed = tuple[Place, Link]
+
 Refusal = Callable[[int, int, Link, Place], int]
 """(root, root, link, place) -> the mark of a link between two groups: INSIDE if it may join them."""
 
@@ -44,21 +46,35 @@ class History:
     def __init__(self, profiles: Mapping[int, Profile], of: Mapping[int, int]) -> None:
         """Every node is a group of its own."""
         self.of = of
-        self.tree: list[tuple[Place, Link]] = []
+        self.tree: list[Placed] = []
         self.marks: dict[int, int] = {}
         self._parent = {node: node for node in profiles}
         self._until: dict[int, Place] = {}
         self._log = {node: [(FIRST, profile)] for node, profile in profiles.items()}
 
-    def replay(self, links: Iterable[tuple[Place, Link]], refusal: Refusal | None) -> None:
-        """Take these links in order of their places; without `refusal` each of them is known to stand."""
-        for place, link in sorted(links, key=itemgetter(0)):
+    def fork(self) -> "History":
+        """Another one that has grown like this so far."""
+        twin = History({}, self.of)
+        twin.tree, twin.marks = self.tree.copy(), self.marks.copy()
+        twin._parent, twin._until = self._parent.copy(), self._until.copy()
+        twin._log = {node: log.copy() for node, log in self._log.items()}
+        return twin
+
+    def replay(self, links: Iterable[Placed], refusal: Refusal) -> None:
+        """Take these links, which are in order."""
+        for place, link in links:
             left, right = self.find(link.a), self.find(link.b)
-            mark = refusal(left, right, link, place) if refusal else 0
+            mark = refusal(left, right, link, place)
             if mark:
                 self.marks[link.pair] = mark
             elif left != right:
                 self._join(left, right, place, link)
+
+    def take(self, place: Place, link: Link) -> None:
+        """Take a link that is known to stand."""
+        left, right = self.find(link.a), self.find(link.b)
+        if left != right:
+            self._join(left, right, place, link)
 
     def find(self, identifier: int) -> int:
         """The root of its group."""

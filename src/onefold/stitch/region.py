@@ -1,9 +1,10 @@
 """The customers that are settled together, and the links among them; it widens, customer by customer."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 
 from onefold.model.graph import Identifier, Link
-from onefold.stitch.history import History, Profile
+from onefold.stitch.history import History, Placed, Profile
 from onefold.stitch.ranks import Place
 from onefold.stitch.rules import APART, FIRST_RULE, GENERIC, INSIDE, Rules, is_generic
 from onefold.stitch.surroundings import Surroundings
@@ -59,25 +60,48 @@ class Region:
         first, second = (a.key, b.key) if a.key < b.key else (b.key, a.key)
         return rank, first, second
 
-    def as_it_was(self) -> History:
-        """How the customers grew over the links that stood."""
-        history = self._history(self.before)
-        history.replay(
-            (
-                (self.place(link, link.rank), link)
-                for link in self.links.values()
-                if link.mark == INSIDE and link.rank is not None
-            ),
-            None,
-        )
-        return history
+    def replays(self) -> tuple[History, History]:
+        """How the customers grew over the links that stood, and how they grow by all evidence in hand; one and the same
+        where nothing changes but marks of links to decide.
 
-    def as_it_is(self) -> History:
-        """How they grow by all evidence in hand."""
-        history = self._history({})
+        Up to the first link to decide that is not turned down both are one, and what was turned down there stays so.
+        """
+        asked = in_order((self.place(link, self.rank(link)), link) for link in self.links.values())
+        if self.before or not self.work.flipped.keys().isdisjoint(self.identifiers):
+            was, now, common = self._history(self.before), self._history({}), 0
+        else:
+            now = self._history({})
+            common = self._take_common(now, asked)
+            if common == len(asked):
+                return now, now
+            was = now.fork()
+        for place, link in in_order(self._stood(placed) for placed in asked[common:] if stood(placed[1])):
+            was.take(place, link)
+        now.replay(asked[common:], Refusing(self, now).mark)
+        return was, now
+
+    def _stood(self, placed: Placed) -> Placed:
+        """Where a link stood that stands here now. None has moved back."""
+        _place, link = placed
+        return (self.place(link, link.rank or 0), link) if link.pair in self.pending else placed
+
+    def _take_common(self, history: History, asked: Sequence[Placed]) -> int:
+        """Take the links until one to decide is not turned down; -> how many.
+
+        One that stood and is turned down further in front joined nobody: what may be one in the end may be so before.
+        """
         refusal = Refusing(self, history)
-        history.replay(((self.place(link, self.rank(link)), link) for link in self.links.values()), refusal.mark)
-        return history
+        for k, (place, link) in enumerate(asked):
+            mark = link.mark
+            if link.pair in self.pending:
+                mark = refusal.mark(history.find(link.a), history.find(link.b), link, place)
+                if mark == INSIDE:
+                    return k
+            if mark == INSIDE:
+                history.take(place, link)
+            else:
+                history.marks[link.pair] = mark
+        return len(asked)
 
     def _history(self, before: Mapping[int, frozenset[int]]) -> History:
         of: dict[int, int] = {}
@@ -104,6 +128,16 @@ class Region:
         apart = self.work.apart
         outside = frozenset(i for i in alike if i in apart and apart[i] - self.identifiers.keys())
         return Profile(counts, len(alike), outside)
+
+
+def stood(link: Link) -> bool:
+    """Whether a link was decided and not turned down."""
+    return link.mark == INSIDE and link.rank is not None
+
+
+def in_order(links: Iterable[Placed]) -> list[Placed]:
+    """Links by their places."""
+    return sorted(links, key=itemgetter(0))
 
 
 class Refusing:

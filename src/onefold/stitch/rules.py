@@ -59,6 +59,7 @@ class Rules:
         self.counted = tuple(n.name for n in counted)
         self.slot = {name: slot for slot, name in enumerate(self.counted)}
         self.limits = tuple(UNLIMITED if n.limit is None else n.limit for n in counted)
+        self._limited = [(FIRST_RULE + slot, slot, n.limit) for slot, n in enumerate(counted) if n.limit is not None]
         first_bridge = FIRST_RULE + len(counted)
         telling = [n for n in counted if n.distinguishes]
         self.bridges = tuple(Bridge(first_bridge + k, self.slot[n.name], n.priority) for k, n in enumerate(telling))
@@ -98,8 +99,9 @@ class Rules:
         """The trust from which on links of an identifier with these counters are refused; NO_TRUST: none is."""
         thresholds = self.thresholds[namespace]
         for trust in range(NO_TRUST):
-            if any(seen[2 * k + trust] > most for k, most in enumerate(thresholds)):
-                return trust
+            for count, most in zip(seen[trust::NO_TRUST], thresholds, strict=True):
+                if count > most:
+                    return trust
         return NO_TRUST
 
     # -- customers
@@ -118,10 +120,10 @@ class Rules:
     def over(self, counts: Sequence[int], size: int, theirs: Sequence[int], more: int, rank: int) -> Iterator[int]:
         """Numbers of the rules, judgements aside, that two groups with these counts and sizes break by a link of
         this rank; in the order in which readers are told of them."""
-        for slot, limit in enumerate(self.limits):
+        for mark, slot, limit in self._limited:
             mine, other = counts[slot], theirs[slot]
             if mine and other and mine + other > limit:
-                yield FIRST_RULE + slot
+                yield mark
         weak = weaker_priority(rank)
         for bridge in self.bridges:
             if counts[bridge.slot] and theirs[bridge.slot] and bridge.priority < weak:

@@ -11,10 +11,10 @@ import networkx as nx
 
 from onefold.model.graph import Customer, Identifier, Link
 from onefold.stitch.history import History
-from onefold.stitch.ledger import Settled
+from onefold.stitch.ledger import Settled, record_refused
 from onefold.stitch.ranks import ALWAYS, NEVER
 from onefold.stitch.region import Region
-from onefold.stitch.rules import FIRST_RULE, INSIDE
+from onefold.stitch.rules import FIRST_RULE, GENERIC, INSIDE
 from onefold.stitch.surroundings import Surroundings
 from onefold.stitch.widening import Widening
 from onefold.stitch.work import Asking, Group, Work
@@ -85,7 +85,10 @@ def settle_part(
     most = FIRST_LOOK
     while wanted:
         yield from region.widen(wanted)
-        was, now = region.as_it_was(), region.as_it_is()
+        was, now = region.replays()
+        if was is now:
+            leave(work, region, now)
+            return
         widening = Widening(region, was, now)
         yield from widening.look(most)
         wanted, most = widening.customers, most * 2
@@ -98,6 +101,17 @@ def settle_part(
     if before or was.tree != now.tree:
         Regrouping(work, region, now).write()
     settled.record()
+
+
+def leave(work: Work, region: Region, history: History) -> None:
+    """Nobody comes or goes: only the links to decide are turned down, some of them anew."""
+    for pair in region.pending:
+        link = region.links[pair]
+        left, right = map(work.group, work.ends(link))
+        told = link.mark != GENERIC and link.rank is not None
+        work.decide(link, history.marks[pair], region.rank(link))
+        if not told and link.mark != GENERIC and left is not right:
+            record_refused(work, link, left, right)
 
 
 class Regrouping:

@@ -86,10 +86,11 @@ def far_end(link: Link, number: int) -> int:
 def load_far_ends(region: Region, numbers: Iterable[int]) -> Asking:
     """Take in these identifiers and their customers."""
     work, wanted = region.work, set(numbers)
-    missing = wanted - work.identifiers.keys()
+    known = work.identifiers
+    missing = [number for number in wanted if number not in known]
     if missing:
-        work.take((yield ByNumber(sorted(missing))))
-    yield from work.load_customers([work.identifiers[number] for number in wanted])
+        work.take((yield ByNumber(missing)))
+    yield from work.load_customers([known[number] for number in wanted])
 
 
 class Widening:

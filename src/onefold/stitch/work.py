@@ -95,7 +95,7 @@ class Work:
 
     def load_customers(self, identifiers: Iterable[Identifier]) -> Asking:
         """Take in the customers of these identifiers, and whatever judgements say of them."""
-        missing = {i.customer for i in identifiers} - self.customers.keys() - {0}
+        missing = {i.customer for i in identifiers if i.customer and i.customer not in self.customers}
         if missing:
             for row in (yield Customers(sorted(missing))):
                 self.customers[row.key] = Group(row, row.anchor, None, [], -1)
@@ -107,14 +107,14 @@ class Work:
 
     def load_classes(self, identifiers: Iterable[Identifier]) -> Asking:
         """Take in those judged to be one with these."""
-        roots = {i.one for i in identifiers if i.one is not None} - self.classes.keys()
+        roots = {i.one for i in identifiers if i.one is not None and i.one not in self.classes}
         while roots:
             rows = self.take((yield Ones(sorted(roots))))
             for root in roots:
                 self.classes[root] = frozenset(i.id for i in rows if i.one == root)
             yield from self.load_judgements(i.id for i in rows)
             yield from self.load_customers(rows)
-            roots = {i.one for i in rows if i.one is not None} - self.classes.keys()
+            roots = {i.one for i in rows if i.one is not None and i.one not in self.classes}
 
     def load_members(self, keys: Iterable[int]) -> Asking:
         """Take in all identifiers of these customers, and those judged one with them."""
@@ -133,9 +133,9 @@ class Work:
 
     def load_links(self, pairs: Iterable[int]) -> Asking:
         """Take in the links of these pairs, where there are any."""
-        missing = sorted(set(pairs) - self.links.keys())
+        missing = {pair for pair in pairs if pair not in self.links}
         if missing:
-            self.take_links((yield Links(missing)))
+            self.take_links((yield Links(list(missing))))
 
     def load_judgements(self, identifiers: Iterable[int]) -> Asking:
         """Take in the standing judgements that name these, and the identifiers at their other ends."""
@@ -148,10 +148,10 @@ class Work:
             table = self.same if judgement.same else self.apart
             table.setdefault(judgement.a, set()).add(judgement.b)
             table.setdefault(judgement.b, set()).add(judgement.a)
-        ends = {end for j in judgements for end in (j.a, j.b)} - self.identifiers.keys()
+        ends = {end for j in judgements for end in (j.a, j.b) if end not in self.identifiers}
         if ends:
             rows = self.take((yield ByNumber(sorted(ends))))
-            missing = {i.customer for i in rows} - self.customers.keys()
+            missing = {i.customer for i in rows if i.customer not in self.customers}
             if missing:
                 yield from self.load_customers(rows)
 

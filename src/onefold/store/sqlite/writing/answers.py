@@ -57,7 +57,7 @@ LINKS_BELOW: Final = (
 LINKS_ABOVE: Final = f"SELECT {LINK} FROM carray(?1) k CROSS JOIN links l ON l.b = k.value"
 INSIDE_BELOW: Final = f"{LINKS_BELOW} AND l.mark = {INSIDE}"
 INSIDE_ABOVE: Final = f"{LINKS_ABOVE} AND l.mark = {INSIDE}"
-REFUSED_BELOW: Final = f"SELECT {LINK} FROM carray(?) k CROSS JOIN links l ON l.a = k.value AND l.mark > {GENERIC}"
+REFUSED_BELOW: Final = f"{LINKS_BELOW} AND l.mark > {GENERIC}"
 HOLD_REFUSED: Final = (
     "SELECT k.value, m.value FROM carray(?) k CROSS JOIN carray(?) m "
     "WHERE EXISTS (SELECT 1 FROM links l WHERE l.b = k.value AND l.mark = m.value)"
