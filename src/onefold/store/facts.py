@@ -13,15 +13,17 @@ class Facts:
     Attributes:
         ids: makes the bytes of public ids.
         named: namespaces whose identifiers make a customer known: persons' and contacts'.
+        devices: namespaces whose identifiers are devices.
         priority: of every namespace by its name; the lower, the stronger.
         traits: which of them are searched.
     """
 
-    __slots__ = ("ids", "named", "priority", "traits")
+    __slots__ = ("devices", "ids", "named", "priority", "traits")
 
     def __init__(self, ids: PublicIds, namespaces: Namespaces, traits: TraitRules) -> None:
         """All are fixed for good."""
         self.ids: Final = ids
         self.named: Final = tuple(n.name for n in namespaces if n.kind in (Kind.PERSON, Kind.CONTACT))
+        self.devices: Final = frozenset(n.name for n in namespaces if n.kind is Kind.DEVICE)
         self.priority: Final = {n.name: n.priority for n in namespaces}
         self.traits: Final = traits

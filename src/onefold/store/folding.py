@@ -1,7 +1,7 @@
 """The form in which texts are searched: without regard to case and diacritics, and with their beginning marked.
 
-What stores search by knows every run of three characters. Two marks before a text make its first character and its first two
-such runs too, so that a short text is found where a longer one begins, by the same index.
+The indexes that stores search by know every run of three characters. Two marks before a text make its first character
+and its first two such runs too, so that a short text is found where a longer one begins, by the same index.
 """
 
 from typing import Final

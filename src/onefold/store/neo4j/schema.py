@@ -36,7 +36,8 @@ MAKE: Final = (
     "SET s.version = $p.version RETURN 1"
 )
 HEAD: Final = dict.fromkeys(
-    ("seq", "identifier", "customer", "judgement", "customers", "links", "touchpoints", "decisions", "reject"), 0
+    ("seq", "identifier", "customer", "judgement", "customers", "links", "touchpoints", "decisions", "claim", "reject"),
+    0,
 )
 CLAIMS_AFTER: Final = (
     "CALL () { MATCH (c:Claim) USING INDEX c:Claim(number) WHERE c.number > $p.after "

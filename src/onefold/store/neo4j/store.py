@@ -1,0 +1,47 @@
+"""The store itself: hands out write transactions and views."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from onefold.errors import OnefoldError
+from onefold.model.ids import PublicIds
+from onefold.model.namespaces import Namespaces
+from onefold.model.traits import TraitRules
+from onefold.store.facts import Facts
+from onefold.store.neo4j.connections import Connections
+from onefold.store.neo4j.writing.statements import FIRST
+from onefold.store.neo4j.writing.transaction import Neo4jTransaction
+
+
+class Neo4jStore:
+    """A store in one database of a Neo4j server, made by `open_neo4j`. It may be used from any thread."""
+
+    remote = True
+
+    def __init__(
+        self, connections: Connections, secret: bytes, namespaces: Namespaces, traits: TraitRules, *, read_only: bool
+    ) -> None:
+        """The database is known to be ours and up to date."""
+        self.secret = secret
+        self._connections: Final = connections
+        self._facts: Final = Facts(PublicIds(secret), namespaces, traits)
+        self._read_only: Final = read_only
+
+    def describe(self) -> str:
+        """Where the server is, and the database's name."""
+        return self._connections.place
+
+    def close(self) -> None:
+        """Let go of the server. What other threads are in the middle of ends with `store.unavailable`."""
+        self._connections.close()
+
+    @contextmanager
+    def write(self) -> Iterator[Neo4jTransaction]:
+        """A write transaction: it holds the lock of the head, so no other process writes until it ends."""
+        if self._read_only:
+            raise OnefoldError(
+                "store.read_only", f"{self.describe()} was opened for reading only", "Open it for writing."
+            )
+        with self._connections.writing(FIRST) as (transaction, first):
+            yield Neo4jTransaction(transaction, first, self._facts)

@@ -1,0 +1,182 @@
+"""What stitching asks for, each need as one batched statement.
+
+Links are sought in the indexes of the relationship, never by way of the nodes at their ends: a shared tablet has very
+many, and going through them costs as much. Statements name the index they mean, for Neo4j plans by what is stored when
+a statement is first run, which may be nothing.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import neo4j
+
+from onefold.model.graph import Customer, Identifier, Link
+from onefold.model.identifiers import IdentifierKey
+from onefold.stitch.needs import (
+    ByKey,
+    ByNumber,
+    Customers,
+    HoldRefused,
+    InsideOf,
+    Judgements,
+    Links,
+    LinksOf,
+    Members,
+    Need,
+    Ones,
+    RefusedAbove,
+    RefusedBelow,
+    TouchpointsBy,
+)
+from onefold.stitch.rules import GENERIC, INSIDE
+from onefold.store.neo4j.rows import (
+    CUSTOMER,
+    IDENTIFIER,
+    LINK,
+    STANDING,
+    Row,
+    ask,
+    customers_of,
+    distinct,
+    identifiers_of,
+    judgements_of,
+    links_of,
+)
+from onefold.store.neo4j.writing.known import Known
+
+# Whoever knows identifiers asks for their customers next: both come in one answer.
+BY_ID: Final = (
+    "UNWIND $p.ids AS id MATCH (i:Identifier {id: id}) USING INDEX i:Identifier(id) WITH collect(i) AS known "
+    "CALL (known) { UNWIND known AS i WITH DISTINCT i.customer AS key "
+    f"MATCH (c:Customer {{key: key}}) USING INDEX c:Customer(key) RETURN collect({CUSTOMER}) AS customers }} "
+    f"RETURN [i IN known | {IDENTIFIER}], customers"
+)
+BY_NUMBER: Final = (
+    "UNWIND $p.numbers AS n MATCH (i:Identifier {number: n}) USING INDEX i:Identifier(number) "
+    f"RETURN collect({IDENTIFIER})"
+)
+MEMBERS: Final = (
+    "UNWIND $p.numbers AS n MATCH (i:Identifier {customer: n}) USING INDEX i:Identifier(customer) "
+    f"RETURN collect({IDENTIFIER})"
+)
+ONES: Final = (
+    f"UNWIND $p.numbers AS n MATCH (i:Identifier {{one: n}}) USING INDEX i:Identifier(one) RETURN collect({IDENTIFIER})"
+)
+CUSTOMERS: Final = (
+    f"UNWIND $p.numbers AS n MATCH (c:Customer {{key: n}}) USING INDEX c:Customer(key) RETURN collect({CUSTOMER})"
+)
+LINKS: Final = (
+    f"UNWIND $p.numbers AS n MATCH ()-[l:LINKED {{pair: n}}]->() USING INDEX l:LINKED(pair) RETURN collect({LINK})"
+)
+BELOW: Final = "MATCH ()-[l:LINKED]->() USING INDEX l:LINKED(a, mark, rank) WHERE l.a = n AND l.rank IS NOT NULL"
+ABOVE: Final = (
+    "MATCH ()-[l:LINKED]->() USING INDEX l:LINKED(b, mark, rank, pair) "
+    "WHERE l.b = n AND l.rank IS NOT NULL AND l.pair IS NOT NULL"
+)
+
+
+def _two_sided(marked: str) -> str:
+    return (
+        f"CALL () {{ UNWIND $p.numbers AS n {BELOW} AND l.mark {marked} RETURN collect({LINK}) AS below }} "
+        f"CALL () {{ UNWIND $p.numbers AS n {ABOVE} AND l.mark {marked} RETURN collect({LINK}) AS above }} "
+        "RETURN below + above"
+    )
+
+
+LINKS_OF: Final = _two_sided("IS NOT NULL")
+INSIDE_OF: Final = _two_sided(f"= {INSIDE}")
+REFUSED_BELOW: Final = f"UNWIND $p.numbers AS n {BELOW} AND l.mark > {GENERIC} RETURN collect({LINK})"
+HOLD_REFUSED: Final = (
+    f"UNWIND $p.numbers AS n UNWIND $p.marks AS mark CALL (n, mark) {{ {ABOVE} AND l.mark = mark "
+    "RETURN 1 AS held LIMIT 1 } RETURN collect([n, mark])"
+)
+REFUSED_ABOVE: Final = (
+    f"WITH $p.identifier AS n CALL (n) {{ {ABOVE} AND l.mark = $p.mark AND l.rank >= $p.low AND l.rank <= $p.high "
+    "AND (l.rank > $p.low OR l.pair > $p.after) "
+    f"RETURN l ORDER BY l.b, l.mark, l.rank, l.pair LIMIT $p.limit }} RETURN collect({LINK})"
+)
+TOUCHPOINTS_BY: Final = (
+    "UNWIND $p.numbers AS n MATCH (t:Touchpoint) USING INDEX t:Touchpoint(subject, at_ms, number) "
+    "WHERE t.subject = n AND t.at_ms IS NOT NULL AND t.number IS NOT NULL "
+    "RETURN collect([t.number, t.subject, t.at_ms, [i IN t.identifiers WHERE i > 0]])"
+)
+
+
+class Answers:
+    """Answers needs in one transaction."""
+
+    def __init__(self, transaction: neo4j.Transaction, known: Known) -> None:
+        """`known` is told what is read."""
+        self._transaction: Final = transaction
+        self._known: Final = known
+        self._ahead: Final[dict[int, Row]] = {}
+        self._answers: Final[dict[type[Need], Callable[[Any], Any]]] = {
+            ByKey: lambda need: self.by_key(need.keys),
+            ByNumber: lambda need: self._identifiers(BY_NUMBER, need.numbers),
+            Customers: lambda need: self._customers_by(need.keys),
+            Members: lambda need: self._identifiers(MEMBERS, need.customers),
+            Links: lambda need: links_of(self._ask(LINKS, need.pairs)),
+            LinksOf: lambda need: links_of(distinct(self._ask(LINKS_OF, need.identifiers))),
+            InsideOf: lambda need: links_of(distinct(self._ask(INSIDE_OF, need.identifiers))),
+            RefusedBelow: lambda need: links_of(self._ask(REFUSED_BELOW, need.identifiers)),
+            HoldRefused: self._hold_refused,
+            RefusedAbove: self._refused_above,
+            Ones: lambda need: self._identifiers(ONES, need.roots),
+            Judgements: lambda need: judgements_of(self._ask(STANDING, need.identifiers)),
+            TouchpointsBy: lambda need: list(map(tuple, self._ask(TOUCHPOINTS_BY, need.subjects))),
+        }
+
+    def answer(self, need: Need) -> Any:
+        """Rows for a need, of the type its docstring tells."""
+        return self._answers[type(need)](need)
+
+    def forget(self) -> None:
+        """What was read ahead is not so any more."""
+        self._ahead.clear()
+
+    def by_key(self, keys: Sequence[IdentifierKey]) -> list[Identifier]:
+        """Identifiers by namespace and value: found by their public ids, the one index over both."""
+        if not keys:
+            return []
+        rows, customers = ask(self._transaction, BY_ID, ids=sorted(map(self._known.public_id, keys)))
+        self._ahead.update((row[0], row) for row in customers)
+        return self._note(rows)
+
+    def _identifiers(self, statement: str, values: Sequence[int]) -> list[Identifier]:
+        return self._note(self._ask(statement, values))
+
+    def _note(self, rows: list[Row]) -> list[Identifier]:
+        self._known.public.update((row[0], row[3]) for row in rows)
+        self._known.generic.update((row[0], row[6]) for row in rows)
+        return identifiers_of(rows)
+
+    def _customers_by(self, keys: Sequence[int]) -> list[Customer]:
+        """Customers by key; most were read with their identifiers."""
+        ahead = self._ahead
+        rows = [ahead.pop(key) for key in dict.fromkeys(keys) if key in ahead]
+        rows += self._ask(CUSTOMERS, list(set(keys) - {row[0] for row in rows}))
+        self._known.anchors.update((row[0], row[1]) for row in rows)
+        return customers_of(rows)
+
+    def _ask(self, statement: str, values: Sequence[int]) -> list[Row]:
+        """The rows that a statement collects of these numbers."""
+        if not values:
+            return []
+        rows: list[Row]
+        [rows] = ask(self._transaction, statement, numbers=sorted(set(values)))
+        return rows
+
+    def _refused_above(self, need: RefusedAbove) -> list[Link]:
+        [rows] = ask(
+            self._transaction, REFUSED_ABOVE,
+            identifier=need.identifier, mark=need.mark, low=need.low, high=need.high, after=need.after, limit=need.limit,
+        )  # fmt: skip
+        return links_of(rows)
+
+    def _hold_refused(self, need: HoldRefused) -> list[tuple[int, int]]:
+        if not need.identifiers or not need.marks:
+            return []
+        [rows] = ask(
+            self._transaction, HOLD_REFUSED, numbers=sorted(set(need.identifiers)), marks=sorted(set(need.marks))
+        )
+        return list(map(tuple, rows))

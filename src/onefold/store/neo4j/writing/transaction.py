@@ -1,0 +1,191 @@
+"""One write transaction."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+import neo4j
+
+from onefold.model.changes import ChangeSet
+from onefold.model.events import Event
+from onefold.model.graph import Judgement
+from onefold.model.identifiers import IdentifierKey
+from onefold.model.ids import encode
+from onefold.model.reading import Reject
+from onefold.model.sources import Source, Trust
+from onefold.stitch.needs import Need
+from onefold.store.base import Head
+from onefold.store.facts import Facts
+from onefold.store.kept import REJECTS_KEPT, Kept, operators_in, said_in
+from onefold.store.neo4j.rows import Row, ask, judgements_of, public_of, tell
+from onefold.store.neo4j.writing.answers import Answers
+from onefold.store.neo4j.writing.known import Known
+from onefold.store.neo4j.writing.rows import (
+    Rows,
+    claim_rows,
+    customer_rows,
+    decision_rows,
+    feed_rows,
+    identifier_rows,
+    judgement_rows,
+    link_rows,
+    operator_rows,
+    touchpoint_rows,
+)
+from onefold.store.neo4j.writing.statements import (
+    FIND,
+    JUDGEMENTS,
+    KNOWN_MESSAGES,
+    NEW_SOURCE,
+    REJECT,
+    write_statement,
+)
+from onefold.store.searched import read_searched
+
+
+class State(msgspec.Struct):
+    """Where the store stands, with what is counted up with each commit: the properties of the head.
+
+    Attributes:
+        claim, reject: the last numbers given out of claims and rejects.
+    """
+
+    seq: int
+    identifier: int
+    customer: int
+    judgement: int
+    customers: int
+    links: int
+    touchpoints: int
+    decisions: int
+    claim: int
+    reject: int
+
+    def head(self) -> Head:
+        """The part of it that readers see."""
+        return Head(self.seq, self.identifier, self.customer, self.judgement)
+
+
+class Neo4jTransaction:
+    """Reads and writes in a transaction that is open and holds the lock of the head: no other does until it ends."""
+
+    def __init__(self, transaction: neo4j.Transaction, first: Row, facts: Facts) -> None:
+        """`first`: what `FIRST` answered with."""
+        *state, searchable, sources = first
+        self._state: Final = State(*state)
+        self.head = self._state.head()
+        self._facts: Final = facts
+        self._transaction: Final = transaction
+        self._searched: Final = read_searched(searchable)
+        self._known: Final = Known(facts.ids)
+        self._answers: Final = Answers(transaction, self._known)
+        self._sources: Final = {Source(name, Trust(trust)): number for number, name, trust in sources}
+
+    def answer(self, need: Need) -> Any:
+        """Rows that stitching asks for."""
+        return self._answers.answer(need)
+
+    def known_messages(self, messages: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Of these message hashes, those stored already -> their content hash."""
+        if not messages:
+            return {}
+        [rows] = ask(self._transaction, KNOWN_MESSAGES, ids=[encode("tp", message) for message in messages])
+        return {public_of(found): bytes.fromhex(content) for found, content in rows}
+
+    def source_number(self, source: Source) -> int:
+        """The number of this (name, trust); a new one is stored."""
+        number = self._sources.get(source)
+        if number is None:
+            number = max(self._sources.values(), default=0) + 1
+            tell(self._transaction, NEW_SOURCE, number=number, name=source.name, trust=int(source.trust))
+            self._sources[source] = number
+        return number
+
+    def trusts(self) -> dict[int, Trust]:
+        """Trust by source number, of all sources."""
+        return {number: source.trust for source, number in self._sources.items()}
+
+    def judgement(self, number: int) -> Judgement | None:
+        """A judgement, standing or retracted."""
+        [rows] = ask(self._transaction, JUDGEMENTS, numbers=[number])
+        return judgements_of(rows)[0] if rows else None
+
+    def apply(self, changes: ChangeSet, events: Sequence[Event], at_ms: int) -> int:
+        """Write the changes and the events that caused them; -> the new head sequence number."""
+        state = self._state
+        kept = [(event, place) for event, place in zip(events, changes.placed, strict=True) if place is not None]
+        last_identifier = state.identifier + len(changes.new_identifiers)
+        operators, rows = self._operators(kept, last_identifier)
+        rows |= identifier_rows(changes, self._known, self._facts.devices)
+        rows |= customer_rows(changes, self._known)
+        rows |= link_rows(changes)
+        rows |= judgement_rows(changes)
+        rows["subjects"] = sorted(changes.subjects.items())
+        rows |= touchpoint_rows(kept, operators, self.source_number, state.seq)
+        claims = rows["claims"] = claim_rows(said_in(kept, self.source_number), self._searched, state.claim)
+        claimed = list(dict.fromkeys(row[0] for row in claims))
+        seq = state.seq + len(kept)
+        rows["decisions"] = decision_rows(changes.decisions, events, at_ms, seq)
+        seq += len(changes.decisions)
+        rows["changes"] = feed_rows(changes, claimed, seq)
+        seq += len(rows["changes"])
+        rows["head"] = []
+        if seq > state.seq:
+            self._advance(seq, max(last_identifier, *operators.values(), 0), changes, len(kept), len(claims))
+            rows["head"].append(self._commit(at_ms))
+        self._write(rows)
+        return seq
+
+    def _operators(self, kept: Sequence[Kept], last: int) -> tuple[Mapping[IdentifierKey, int], Rows]:
+        """Numbers of the operators of these events, and their rows. New ones are numbered from `last` + 1 on."""
+        seen = operators_in(kept)
+        if not seen:
+            return operator_rows({}, {}, last, self._known)
+        asked = {self._known.public_id(key): key for key in seen}
+        [rows] = ask(self._transaction, FIND, ids=list(asked))
+        return operator_rows(seen, {asked[found]: number for found, number in rows}, last, self._known)
+
+    def _advance(self, seq: int, identifier: int, changes: ChangeSet, touchpoints: int, claims: int) -> None:
+        """Move the head to `seq`, past all numbers that were given out."""
+        state = self._state
+        state.seq = seq
+        state.identifier = identifier
+        state.customer = max((state.customer, *(customer.key for customer in changes.new_customers)))
+        if changes.judged is not None:
+            state.judgement = changes.judged.number
+        state.customers += len(changes.new_customers) - len(changes.dropped_customers)
+        state.links += len(changes.new_links)
+        state.touchpoints += touchpoints
+        state.decisions += len(changes.decisions)
+        state.claim += claims
+        self.head = state.head()
+
+    def _commit(self, at_ms: int) -> dict[str, Any]:
+        """The head as it is now, and the commit's line."""
+        state = msgspec.structs.asdict(self._state)
+        counted_elsewhere = ("claim", "reject")
+        return {
+            "state": state,
+            "commit": {name: value for name, value in state.items() if name not in counted_elsewhere}
+            | {"at_ms": at_ms},
+        }
+
+    def _write(self, rows: Rows) -> None:
+        """Write what there is to write. What was read ahead is not so any more."""
+        if any(rows.values()):
+            tell(self._transaction, write_statement(rows), **rows)
+            self._answers.forget()
+
+    def reject(self, rejects: Iterable[Reject]) -> None:
+        """Add to the reject log, which keeps the newest 10,000."""
+        state = self._state
+        rows = [
+            (number, r.at_ms, r.source, r.code, r.field, r.message, r.hint, r.body)
+            for number, r in enumerate(rejects, state.reject + 1)
+        ]
+        if rows:
+            state.reject += len(rows)
+            tell(
+                self._transaction, REJECT, rejects=rows[-REJECTS_KEPT:], last=state.reject,
+                forgotten=state.reject - REJECTS_KEPT,
+            )  # fmt: skip
