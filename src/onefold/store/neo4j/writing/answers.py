@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import neo4j
+from msgspec import structs
 
 from onefold.model.graph import Customer, Identifier, Link
 from onefold.model.identifiers import IdentifierKey
@@ -167,10 +168,7 @@ class Answers:
         return rows
 
     def _refused_above(self, need: RefusedAbove) -> list[Link]:
-        [rows] = ask(
-            self._transaction, REFUSED_ABOVE,
-            identifier=need.identifier, mark=need.mark, low=need.low, high=need.high, after=need.after, limit=need.limit,
-        )  # fmt: skip
+        [rows] = ask(self._transaction, REFUSED_ABOVE, **structs.asdict(need))
         return links_of(rows)
 
     def _hold_refused(self, need: HoldRefused) -> list[tuple[int, int]]:
