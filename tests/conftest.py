@@ -1,11 +1,13 @@
-"""What every test shares: the Hypothesis profile, chosen by ONEFOLD_HYPOTHESIS_PROFILE.
+"""What every test shares: the Neo4j server, and the Hypothesis profile, chosen by ONEFOLD_HYPOTHESIS_PROFILE.
 
 `quick` and `ci` draw the same cases every time, so that a red run is red again; `nightly` draws new ones and prints the
 blob that reproduces a failure.
 """
 
 import os
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("quick", max_examples=50, derandomize=True, deadline=None)
@@ -18,3 +20,20 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile(os.environ.get("ONEFOLD_HYPOTHESIS_PROFILE", "quick"))
+
+
+@pytest.fixture(scope="session")
+def neo4j_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a database that tests may empty. There is one, so whoever uses it has the mark `neo4j`."""
+    from tests.support.neo4j_server import database
+
+    with database(tmp_path_factory.mktemp("neo4j")) as url:
+        yield url
+
+
+@pytest.fixture
+def neo4j_url(neo4j_database: str) -> str:
+    """The URL of a new store in Neo4j."""
+    from tests.support.neo4j_server import wiped
+
+    return wiped(neo4j_database)
