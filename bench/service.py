@@ -34,7 +34,7 @@ class Service:
             self.store, self.rules, batch_size=batch_size, queue_size=batch_size, clock_ms=lambda: NOW_MS
         ) as batcher:
             for batch in self._batches(lines, batch_size):
-                _check(batcher.submit(batch).result())
+                _check(batcher.ingest(batch))
 
     def commit(self, lines: Sequence[bytes], batch_size: int) -> None:
         """The same without the queue: this thread decodes, stitches and commits."""

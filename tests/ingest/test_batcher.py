@@ -1,8 +1,9 @@
 """The queue to the store: what waits goes together, in order, and is acknowledged when it is durable."""
 
+import contextlib
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -161,15 +162,69 @@ def test_nobody_who_stops_waiting_takes_back_what_was_handed_in(batcher: Batcher
     assert message_ids(store) == ["a"]
 
 
-def test_many_threads_lose_nothing(store: SqliteStore, rules: Rules) -> None:
+class Alone(Poisoned):
+    """A store that notes who writes, and whether two ever do at once."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        super().__init__(store)
+        self.writers: list[threading.Thread] = []
+        self.together = False
+        self._free = threading.Lock()
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Any]:
+        self.together |= not self._free.acquire(blocking=False)
+        self.writers.append(threading.current_thread())
+        try:
+            with super().write() as transaction:
+                yield transaction
+        finally:
+            self._free.release()
+
+
+def test_whoever_waits_for_events_writes_them_while_nobody_else_does(store: SqliteStore, rules: Rules) -> None:
+    alone = Alone(store)
+    with Batcher(alone, rules, batch_size=4, queue_size=10) as batcher:
+        assert statuses(batcher.ingest(items("a", "b"))) == ["accepted", "accepted"]
+        assert alone.writers == [threading.current_thread()]
+        assert statuses(batcher.ingest(items(*"abcde"))) == ["duplicate"] * 2 + ["accepted"] * 3
+        assert threading.current_thread() not in alone.writers[1:], "more than one batch goes through the queue"
+    with pytest.raises(OnefoldError, match=r"ingest\.stopping"):
+        batcher.ingest(items("f"))
+
+
+def test_whoever_waits_for_events_takes_his_turn(batcher: Batcher, store: SqliteStore) -> None:
+    gate = Gate(batcher)
+    before = batcher.submit(items("a"))
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(batcher.ingest, items("b"))
+        while batcher.waiting < 2:
+            assert not waiting.done()
+        gate.open.set()
+        assert statuses(waiting.result(SECONDS)) == ["accepted"]
+    assert statuses(before.result(0)) == ["accepted"]
+    assert message_ids(store) == ["a", "b"]
+
+
+def test_a_store_that_fails_whoever_writes_leaves_the_queue_usable(batcher: Batcher, store: SqliteStore) -> None:
+    store.close()
+    for _ in range(2):
+        with pytest.raises(OnefoldError, match=r"store\.unavailable"):
+            batcher.ingest(items("a"))
+        assert failure(batcher.submit(items("a"))) == "store.unavailable"
+
+
+def test_many_threads_lose_nothing_and_never_write_together(store: SqliteStore, rules: Rules) -> None:
     answers: list[list[str]] = []
+    alone = Alone(store)
 
     def send(who: int, batcher: Batcher) -> None:
         for turn in range(5):
-            names = [f"{who}-{turn}-{n}" for n in range(3)]
-            answers.append(statuses(batcher.submit(items(*names)).result(SECONDS)))
+            events = items(*(f"{who}-{turn}-{n}" for n in range(3)))
+            outcomes = batcher.ingest(events) if who % 2 else batcher.submit(events).result(SECONDS)
+            answers.append(statuses(outcomes))
 
-    with Batcher(store, rules, batch_size=5, queue_size=1_000) as batcher:
+    with Batcher(alone, rules, batch_size=5, queue_size=1_000) as batcher:
         threads = [threading.Thread(target=send, args=(who, batcher)) for who in range(8)]
         for thread in threads:
             thread.start()
@@ -177,3 +232,4 @@ def test_many_threads_lose_nothing(store: SqliteStore, rules: Rules) -> None:
             thread.join(SECONDS)
     assert answers == [["accepted"] * 3] * 40
     assert len(set(message_ids(store))) == 120
+    assert not alone.together

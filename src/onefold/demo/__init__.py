@@ -39,7 +39,7 @@ def tell(onefold: Onefold) -> int:
     Telling it again changes nothing. Raises OnefoldError with what is wrong with an event that cannot be understood,
     and what `Onefold.submit` raises.
     """
-    told = [onefold.submit([event], SOURCE).result()[0] for event in events()]
+    told = [onefold.ingest([event], SOURCE)[0] for event in events()]
     for outcome in told:
         if outcome.status is Status.REJECTED and outcome.problem:
             raise OnefoldError(*structs.astuple(outcome.problem))

@@ -1,7 +1,8 @@
 """The one queue to the store: events wait, are taken in batches, and are acknowledged when they are durable.
 
-One thread writes. It takes whatever waits, so a batch is as large as the load: latency is one commit when nothing else
-goes on, and throughput grows when much does. Judgements and other changes take their turn in the same queue.
+One thread writes at a time. It takes whatever waits, so a batch is as large as the load: latency is one commit when
+nothing else goes on, and throughput grows when much does. Judgements and other changes take their turn in the same
+queue.
 """
 
 import logging
@@ -83,6 +84,7 @@ class Batcher:
         self._clock_ms: Final = clock_ms
         self._queue: Final[deque[_Submission | _Job[object]]] = deque()
         self._waiting = 0
+        self._writing = False
         self._stopping = False
         self._changed: Final = threading.Condition()
         self._thread: Final = threading.Thread(target=self._run, name="onefold-writer", daemon=True)
@@ -131,6 +133,24 @@ class Batcher:
                 submission.future.set_result([])
         return submission.future
 
+    def ingest(self, items: Sequence[Item]) -> list[Outcome]:
+        """Hand in events and wait; -> one outcome for each, in order, when all of them are durable.
+
+        While nobody writes, whoever waits here does it himself: that spares waking two threads.
+
+        Raises: what `submit` and its future do.
+        """
+        with self._changed:
+            self._check_open()
+            alone = not self._queue and not self._writing and len(items) <= self._batch_size
+            self._writing |= alone
+        if not alone:
+            return self.submit(items).result()
+        try:
+            return self._store_batch(items)
+        finally:
+            self._written()
+
     def call(self, change: Callable[[], Answer]) -> "Future[Answer]":
         """Have `change` run on the writing thread after all that was handed in before. What it raises, the future does.
 
@@ -160,14 +180,21 @@ class Batcher:
                 _do(work)
             else:
                 self._commit(work)
+            self._written()
+
+    def _written(self) -> None:
+        with self._changed:
+            self._writing = False
+            self._changed.notify()
 
     def _next(self) -> list[_Part] | _Job[object] | None:
         """What is to be done next: a batch or a change; None when it is time to end."""
         with self._changed:
-            while not self._queue:
-                if self._stopping:
+            while self._writing or not self._queue:
+                if self._stopping and not self._writing:
                     return None
                 self._changed.wait()
+            self._writing = True
             if isinstance(first := self._queue[0], _Job):
                 self._queue.popleft()
                 return first
@@ -188,15 +215,10 @@ class Batcher:
         return parts
 
     def _commit(self, parts: Sequence[_Part]) -> None:
-        batch = [item for _, part in parts for item in part]
         try:
-            outcomes = commit_each(self._store, self._rules, batch, self._clock_ms())
+            outcomes = self._store_batch([item for _, part in parts for item in part])
         except OnefoldError as error:
             self._fail(parts, error)
-            return
-        except Exception as error:  # noqa: BLE001  # the thread must live on: everybody waits for it
-            _log.exception("a batch cannot be stored")
-            self._fail(parts, OnefoldError("internal", f"events could not be stored: {error!r}"))
             return
         done = 0
         for submission, part in parts:
@@ -204,6 +226,16 @@ class Batcher:
             done += len(part)
             if len(submission.outcomes) == len(submission.items):
                 submission.future.set_result(submission.outcomes)
+
+    def _store_batch(self, batch: Sequence[Item]) -> list[Outcome]:
+        """Raises: OnefoldError, whatever it is that goes wrong: the thread must live on, for everybody waits for it."""
+        try:
+            return commit_each(self._store, self._rules, batch, self._clock_ms())
+        except OnefoldError:
+            raise
+        except Exception as error:
+            _log.exception("a batch cannot be stored")
+            raise OnefoldError("internal", f"events could not be stored: {error!r}") from error
 
     def _fail(self, parts: Sequence[_Part], error: OnefoldError) -> None:
         """Tell everybody in a batch; what is left of the last one's events is not taken any more."""

@@ -10,7 +10,7 @@ from typing import Final, Self
 from onefold import __version__
 from onefold.errors import OnefoldError, Problem
 from onefold.ingest.commit import Outcome
-from onefold.ingest.decode import Decoder
+from onefold.ingest.decode import Decoded, Decoder, Rejected
 from onefold.ingest.pipeline import Batcher, now_ms
 from onefold.model.identifiers import IdentifierKey
 from onefold.model.ids import decode
@@ -99,6 +99,13 @@ class Onefold:
         Raises OnefoldError `body.too_large`, `ingest.queue_full`, `ingest.stopping`; then none was taken. The future
         raises `store.…`.
         """
+        return self.batcher.submit(self._decoded(events, source))
+
+    def ingest(self, events: Sequence[bytes], source: Source = LOCAL) -> list[Outcome]:
+        """The same, and wait until all are durable. Raises what `submit` and its future do."""
+        return self.batcher.ingest(self._decoded(events, source))
+
+    def _decoded(self, events: Sequence[bytes], source: Source) -> list[Decoded | Rejected]:
         most = self.settings.max_events_per_batch
         if len(events) > most:
             raise OnefoldError(
@@ -108,7 +115,7 @@ class Onefold:
                 "events",
             )
         received_ms = now_ms()
-        return self.batcher.submit([self.decoder.decode_event(event, source, received_ms) for event in events])
+        return [self.decoder.decode_event(event, source, received_ms) for event in events]
 
     def submit_batch(self, body: bytes, source: Source = LOCAL) -> "Future[list[Outcome]]":
         """Hand in a batch as SDKs send it. Raises as `submit` does, and what `Decoder.decode_batch` raises."""

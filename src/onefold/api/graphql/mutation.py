@@ -33,7 +33,7 @@ class Mutation:
         """By the way every event takes."""
         sent = [_json(event.wire()) for event in events]
         operation = info.context
-        outcomes = operation.write(lambda: operation.onefold.submit(sent).result())
+        outcomes = operation.write(lambda: operation.onefold.ingest(sent))
         return ingest_report(operation.reading, outcomes)
 
     @resolved("Say that two identifiers are the same customer, or different ones. It always holds, until retracted.")

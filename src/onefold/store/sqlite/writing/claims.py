@@ -46,13 +46,15 @@ def write_claims(
     if not rows:
         return []
     rows.sort()
-    last = _last(connection)
+    before = _last(connection)
     connection.executemany(SAY, rows)
-    if _last(connection) > last:
-        pruned = ask(connection, PRUNE, last)
+    last = _last(connection)
+    if last > before:
+        pruned = ask(connection, PRUNE, before)
         if pruned:
             unindex_claims(connection, pruned)
-        index_claims(connection, _last(connection))
+            last = _last(connection)  # numbers of the last ones are given out again
+        index_claims(connection, before, last)
     return list(dict.fromkeys(row[0] for row in rows))
 
 

@@ -31,11 +31,10 @@ def index_identifiers(connection: apsw.Connection, before: int, last: int) -> No
     _keep(connection, "identifiers_indexed", last)
 
 
-def index_claims(connection: apsw.Connection, last: int) -> None:
-    """Bring trait_search up to the claim `last`, if a step has come together."""
-    reached = _known(connection, "claims_indexed")
-    if last - reached >= STEP:
-        _index_claims(connection, reached, last)
+def index_claims(connection: apsw.Connection, before: int, last: int) -> None:
+    """Bring trait_search up to the claim `last`, if a step was completed since `before`."""
+    if last // STEP != before // STEP:
+        _index_claims(connection, _known(connection, "claims_indexed"), last)
 
 
 def unindex_claims(connection: apsw.Connection, claims: Iterable[tuple[Any, ...]]) -> None:
