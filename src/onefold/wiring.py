@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from onefold.model.namespaces import Namespaces
     from onefold.model.traits import TraitRules
     from onefold.service import Onefold
+    from onefold.service.copying import Copied, Watch
     from onefold.settings import Settings
-    from onefold.store.base import Store
+    from onefold.store.base import CopyTarget, Store
 
 
 STOPPING_SECONDS: Final = 5
@@ -32,11 +33,13 @@ class Kind(NamedTuple):
         example: a URL of it.
         exists: whether there is a store at a URL.
         open: opens it; unless reading only, it is made if it is not there.
+        target: opens it to be filled with another's rows; it is made if it is not there.
     """
 
     example: str
     exists: Callable[[str], bool]
     open: "Callable[[str, Namespaces, TraitRules, bool], Store]"
+    target: "Callable[[str, Namespaces, TraitRules], CopyTarget]"
 
 
 def _sqlite_path(url: str) -> Path:
@@ -59,8 +62,14 @@ def _open_sqlite(url: str, namespaces: "Namespaces", traits: "TraitRules", read_
     return open_sqlite(_sqlite_path(url), namespaces, traits, read_only=read_only)
 
 
+def _sqlite_target(url: str, namespaces: "Namespaces", traits: "TraitRules") -> "CopyTarget":
+    from onefold.store.sqlite.open import open_sqlite_target
+
+    return open_sqlite_target(_sqlite_path(url), namespaces, traits)
+
+
 STORES: Final[Mapping[str, Kind]] = {
-    "sqlite": Kind("sqlite:///onefold.db", lambda url: _sqlite_path(url).exists(), _open_sqlite),
+    "sqlite": Kind("sqlite:///onefold.db", lambda url: _sqlite_path(url).exists(), _open_sqlite, _sqlite_target),
 }
 
 
@@ -110,6 +119,23 @@ def build(settings: "Settings", access: Access = Access.MAKE) -> "Iterator[Onefo
         Onefold(store, namespaces, rules, settings) as onefold,
     ):
         yield onefold
+
+
+def copy(settings: "Settings", to: str, watch: "Watch") -> "Copied":
+    """Copy the store that the settings name to the URL `to`.
+
+    Raises: OnefoldError as `build` does for a store that is to be read, and what `copying.copy` raises.
+    """
+    from onefold.model import namespaces_file, traits
+    from onefold.service import copying
+
+    namespaces, rules = namespaces_file.load(settings.namespaces), traits.load(settings.traits)
+    target = kind_of(to).target
+    with (
+        closing(open_store(settings.store, namespaces, rules, Access.READ)) as source,
+        closing(target(to, namespaces, rules)) as made,
+    ):
+        return copying.copy(source, made, watch)
 
 
 def serve(onefold: "Onefold", ready: Callable[[str], None]) -> None:
@@ -182,6 +208,10 @@ class Wired:
     def open(self, settings: "Settings", access: Access) -> "AbstractContextManager[Onefold]":
         """The service on the store that the settings name, until the block ends."""
         return build(settings, access)
+
+    def copy(self, settings: "Settings", to: str, watch: "Watch") -> "Copied":
+        """Copy the store that the settings name to the URL `to`."""
+        return copy(settings, to, watch)
 
     def serve(self, onefold: "Onefold", ready: Callable[[str], None]) -> None:
         """Answer over HTTP until interrupted."""

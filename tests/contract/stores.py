@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Final
 
@@ -9,20 +10,28 @@ from onefold.model import namespaces_file, traits
 from onefold.model.namespaces import Namespaces
 from onefold.model.traits import TraitRules
 from onefold.schema_files import schema_file
-from onefold.store.base import Store
-from onefold.store.sqlite.open import open_sqlite
+from onefold.store.base import CopyTarget, Store
+from onefold.store.sqlite.open import open_sqlite, open_sqlite_target
 
 NAMESPACES: Final = namespaces_file.load(schema_file("namespaces.yaml"))
 TRAITS: Final = traits.load(schema_file("traits.yaml"))
 
-Opener = Callable[[Path, Namespaces, TraitRules], Store]
+Opener = Callable[[Path, Namespaces, TraitRules, bool], Store]
+TargetOpener = Callable[[Path, Namespaces, TraitRules], CopyTarget]
 
 
-def open_sqlite_in(folder: Path, namespaces: Namespaces, rules: TraitRules) -> Store:
-    return open_sqlite(folder / "store.db", namespaces, rules)
+def open_sqlite_in(folder: Path, namespaces: Namespaces, rules: TraitRules, read_only: bool) -> Store:
+    return open_sqlite(folder / "store.db", namespaces, rules, read_only=read_only)
+
+
+def open_sqlite_target_in(folder: Path, namespaces: Namespaces, rules: TraitRules) -> CopyTarget:
+    return open_sqlite_target(folder / "store.db", namespaces, rules)
 
 
 OPENERS: Final[Mapping[str, Opener]] = {"sqlite": open_sqlite_in}
+TARGETS: Final[Mapping[str, TargetOpener]] = {"sqlite": open_sqlite_target_in}
+PAIRS: Final = tuple(product(OPENERS, TARGETS))
+"""Kinds of a store and of its copy."""
 
 
 @dataclass(frozen=True)
@@ -32,5 +41,9 @@ class Place:
     kind: str
     folder: Path
 
-    def open(self, rules: TraitRules = TRAITS) -> Store:
-        return OPENERS[self.kind](self.folder, NAMESPACES, rules)
+    def open(self, rules: TraitRules = TRAITS, *, read_only: bool = False) -> Store:
+        return OPENERS[self.kind](self.folder, NAMESPACES, rules, read_only)
+
+    def open_target(self, rules: TraitRules = TRAITS) -> CopyTarget:
+        """To be filled with the rows of another."""
+        return TARGETS[self.kind](self.folder, NAMESPACES, rules)

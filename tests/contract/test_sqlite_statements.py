@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import apsw
 import pytest
 
 from onefold.model.changes import DecisionKind
+from onefold.model.copying import RowKind
 from onefold.model.reading import JourneyPage, PropertyMatch, TouchpointFilter
 from onefold.store.sqlite.open import open_sqlite
 from onefold.store.sqlite.reading.view import SqliteView
@@ -51,7 +53,9 @@ ASKED: dict[str, Asking] = {
     "search short": lambda view, many: view.search("1", many),
     "counts": lambda view, many: view.counts(),
     "rejects": lambda view, many: view.rejects(many),
+    "origin": lambda view, many: view.origin(),
 }
+ASKED |= {f"rows: {kind}": partial(lambda kind, view, many: view.rows(kind, 0, many), kind) for kind in RowKind}
 MOST_STATEMENTS = 5
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from onefold import __version__
-from onefold.cli import customers, demo, explaining, finding, importing, judging, running
+from onefold.cli import copying, customers, demo, explaining, finding, importing, judging, running
 from onefold.cli.answers.output import show_error, show_json
 from onefold.cli.call import Call, ConfigOption, Doors, JsonOption, StoreOption, command
 from onefold.errors import Exit, OnefoldError
@@ -28,6 +28,7 @@ for family in (
     finding.search,
     running.status,
     running.rejects,
+    copying.copy,
     running.serve,
     demo.demo,
 ):

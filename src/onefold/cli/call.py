@@ -15,6 +15,7 @@ import typer
 
 if TYPE_CHECKING:
     from onefold.service import Onefold
+    from onefold.service.copying import Copied, Watch
     from onefold.settings import Settings
 
 StoreOption = Annotated[
@@ -42,6 +43,9 @@ class Doors(Protocol):
 
     def open(self, settings: "Settings", access: Access) -> "AbstractContextManager[Onefold]":
         """The service on the store that the settings name, until the block ends."""
+
+    def copy(self, settings: "Settings", to: str, watch: "Watch") -> "Copied":
+        """Copy the store that the settings name to the URL `to`; `watch` is told of each step."""
 
     def serve(self, onefold: "Onefold", ready: Callable[[str], None]) -> None:
         """Answer over HTTP until interrupted; `ready` is told the base URL as soon as requests are answered."""

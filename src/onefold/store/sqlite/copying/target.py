@@ -95,7 +95,7 @@ class SqliteCopyTarget:
             if after.kind is RowKind.IDENTIFIERS:
                 index_identifiers(connection, 0, after.after)
             elif after.kind is RowKind.CLAIMS:
-                index_claims(connection, after.after)
+                index_claims(connection, 0, after.after)
             connection.execute("UPDATE meta SET value = ? WHERE name = ?", (_encode(after), UNFINISHED))
 
     def complete(self, progress: Progress) -> None:
