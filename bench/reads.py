@@ -28,7 +28,7 @@ READS: Final = 3_000
 WARM: Final = 300
 PAGE: Final = 50
 COLUMNS: Final = ("median ms", "p99 ms", "control's median ms", "control's p99 ms")
-PRAGMAS: Final = ("query_only = ON", "cache_size = -16384", "temp_store = MEMORY")
+PRAGMAS: Final = ("query_only = ON", "cache_size = -16384", "mmap_size = 1073741824", "temp_store = MEMORY")
 
 IDENTIFIERS: Final = "SELECT namespace, value, public FROM identifiers WHERE customer > 0 AND number % 97 = 0"
 BUSY: Final = (

@@ -29,7 +29,9 @@ WRITER: Final = (
     "wal_autocheckpoint = 16000",
     "cache_size = -65536",
 )
-READER: Final = ("query_only = ON", "cache_size = -16384")
+# Who reads maps the file: the fifty rows of a page lie on fifty pages, and each would be a call and a copy. Only address
+# space is taken; what is beyond is read as before.
+READER: Final = ("query_only = ON", "cache_size = -16384", "mmap_size = 1073741824")
 
 _MAKING: Final = Lock()
 """Closing a file that was just made would end the locks that another thread already holds on it."""
