@@ -56,6 +56,8 @@ def address_of(url: str) -> Address:
         raise ValueError("it names no host")
     if parts.query or parts.fragment or "/" in database:
         raise ValueError("something stands behind the database")
+    if database == "system":
+        raise ValueError("its database is that in which Neo4j keeps its own")
     user = unquote(parts.username or "")
     auth = (user, unquote(parts.password or "")) if user else None
     return Address(parts.scheme, f"[{host}]" if ":" in host else host, port, database, auth)

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from threading import Lock
-from time import sleep
+from time import monotonic, sleep
 from typing import Any, Final, TypeVar
 
 from neo4j import GraphDatabase, Query, Session, Transaction
@@ -26,6 +26,8 @@ MOST_CONNECTIONS: Final = 24
 PAUSES_SECONDS: Final = (0.0, 0.05, 0.2)
 """Before trying once more after a failure that may pass. After a restart of Neo4j every connection of the pool is dead,
 and whoever finds that out first has the others closed: so the first time is at once."""
+PATIENCE_SECONDS: Final = 1.0
+"""A database that is just being started may take seconds to say so: then it is not asked again."""
 
 Row = list[Any]
 Answer = TypeVar("Answer")
@@ -119,11 +121,14 @@ class Connections:
 
     def _patiently(self, work: Callable[[], Answer]) -> Answer:
         """Do what may be done more than once, again after failures that may pass."""
+        until = monotonic() + PATIENCE_SECONDS
         for pause in PAUSES_SECONDS:
             try:
                 with in_our_words(self.place):
                     return work()
             except PassingError:
+                if monotonic() + pause > until:
+                    raise
                 sleep(pause)
         with in_our_words(self.place):
             return work()

@@ -10,6 +10,7 @@ from neo4j.exceptions import (
     ConfigurationError,
     ConnectionAcquisitionTimeoutError,
     DatabaseError,
+    DatabaseUnavailable,
     DriverError,
     Forbidden,
     ForbiddenOnReadOnlyDatabase,
@@ -120,8 +121,11 @@ def _failed(error: Neo4jError, place: str) -> OnefoldError | None:
     if code == MADE_MEANWHILE:
         return PassingError("store.busy", f"others make the store in {place} at this moment", "Try again.")
     if isinstance(error, TransientError):
-        kind = "store.unavailable" if "Unavailable" in code else "store.busy"
-        return PassingError(kind, f"{place} is busy: {_first_line(error)}", "Try again; nothing was changed.")
+        if isinstance(error, DatabaseUnavailable):
+            return PassingError(
+                "store.unavailable", f"{place} is not online: {_first_line(error)}", "It may be starting; try again."
+            )
+        return PassingError("store.busy", f"{place} is busy: {_first_line(error)}", "Try again; nothing was changed.")
     if isinstance(error, DatabaseError) and ".Transaction." in code:
         return OnefoldError(
             "store.unavailable", f"{place} cannot be written: {_first_line(error)}", "Neo4j's log says more."
