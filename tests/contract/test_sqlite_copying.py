@@ -10,6 +10,7 @@ from onefold.errors import OnefoldError
 from onefold.model.copying import RowKind
 from onefold.service.copying import Copied, Step, Watch, copy
 from onefold.store.base import Store
+from onefold.store.sqlite.copying import target as target_of_copies
 from tests.contract.stores import NAMESPACES, Place
 from tests.contract.test_copying import FURTHER, rows_of
 from tests.support.filled import Filler, fill, happened, odd
@@ -91,8 +92,11 @@ def test_a_copy_is_searched_by_its_index(place: Place, tmp_path: Path) -> None:
     copy_of.close()
 
 
-def test_a_store_that_somebody_has_open_becomes_no_copy_even_if_it_is_empty(source: Store, place: Place) -> None:
+def test_a_store_that_somebody_has_open_becomes_no_copy_even_if_it_is_empty(
+    source: Store, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its secret would change under them."""
+    monkeypatch.setattr(target_of_copies, "ALONE_SECONDS", 0.1)
     opened = place.open()
     with pytest.raises(OnefoldError) as raised:
         copied(source, place)

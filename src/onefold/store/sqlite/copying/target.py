@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic, sleep
 from typing import Final
 
 import apsw
@@ -10,13 +11,15 @@ import msgspec
 from onefold.errors import OnefoldError
 from onefold.model.copying import Origin, Progress, Row, RowKind
 from onefold.store.searched import Searched, write_searched
-from onefold.store.sqlite.connections import Connections
+from onefold.store.sqlite.connections import ASK_AGAIN_SECONDS, Connections
 from onefold.store.sqlite.copying.tables import add_rows, read_origin, read_rows
 from onefold.store.sqlite.errors import in_our_words
 from onefold.store.sqlite.head import LAST
 from onefold.store.sqlite.rows import ask
 from onefold.store.sqlite.writing.indexing import index_claims, index_identifiers
 
+ALONE_SECONDS: Final = 5.0
+"""How long to wait until others have closed the file."""
 UNFINISHED: Final = "copy"
 """The row of `meta` that an unfinished copy has: its progress."""
 OTHERS: Final = ("decisions_about", *RowKind)
@@ -119,17 +122,27 @@ class SqliteCopyTarget:
         connection = self._writer
         connection.execute("PRAGMA locking_mode = EXCLUSIVE").fetchall()
         try:
-            connection.execute("PRAGMA journal_mode = DELETE").fetchall()
+            self._take_log_away()
             with _begun(connection, "EXCLUSIVE"):
                 yield connection
-        except apsw.BusyError as error:
-            raise OnefoldError(
-                "store.busy", f"others have {self.describe()} open", "Stop them, or name another store.", "to"
-            ) from error
         finally:
             connection.execute("PRAGMA locking_mode = NORMAL").fetchall()
             ask(connection, LAST)  # the lock is let go of by what is read next
             self._connections.prepare_to_write()
+
+    def _take_log_away(self) -> None:
+        """Raises `store.busy` when others have the file open, and do not close it soon."""
+        until = monotonic() + ALONE_SECONDS
+        while True:
+            try:
+                self._writer.execute("PRAGMA journal_mode = DELETE").fetchall()
+            except apsw.BusyError as error:
+                if monotonic() > until:
+                    message = f"others have {self.describe()} open"
+                    raise OnefoldError("store.busy", message, "Stop them, or name another store.", "to") from error
+                sleep(ASK_AGAIN_SECONDS)
+            else:
+                return
 
 
 @contextmanager
