@@ -1,4 +1,7 @@
-"""graph_schema/README.md describes the tables there are, and every one of their columns."""
+"""graph_schema/README.md describes the tables of SQLite that there are, and every one of their columns.
+
+`tests/contract/test_neo4j_graph.py` does the same for the graph in Neo4j.
+"""
 
 import re
 
@@ -29,7 +32,8 @@ def stored() -> dict[str, set[str]]:
 def described() -> dict[str, set[str]]:
     """Table → the columns that its section lists."""
     found: dict[str, set[str]] = {}
-    for section in README.split("\n### ")[1:]:
+    tables = README.split("\n## The tables of SQLite\n")[1].split("\n## ")[0]
+    for section in tables.split("\n### ")[1:]:
         heading, *lines = section.splitlines()
         columns = {name for line in lines for name in re.findall(r"^\| `(\w+)` \|", line)}
         found.update(dict.fromkeys(heading.split(", "), columns))
