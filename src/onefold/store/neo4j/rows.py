@@ -38,6 +38,8 @@ STANDING: Final = (
 SEEN_NUMBERS: Final = 4
 """How many numbers of `LINKED.seen` belong to one source."""
 LOW_HALF: Final = 0xFFFFFFFF
+LARGEST: Final = (1 << 63) - 1
+"""The largest number that Neo4j stores."""
 
 
 def ask(runner: Runner, statement: str, **p: Any) -> Row:
@@ -49,6 +51,16 @@ def ask(runner: Runner, statement: str, **p: Any) -> Row:
 def tell(runner: Runner, statement: str, **p: Any) -> None:
     """Run a statement that answers nothing."""
     runner.run(statement, p=p).consume()
+
+
+def known_numbers(values: Iterable[int]) -> list[int]:
+    """Those of the numbers that something may have, each once, in order. Readers may ask for any number."""
+    return sorted({value for value in values if 0 <= value <= LARGEST})
+
+
+def within(value: int) -> int:
+    """The number, or the end of what Neo4j stores: what is stored is nowhere near, so it compares with them alike."""
+    return max(-LARGEST, min(value, LARGEST))
 
 
 def public_of(public_id: str) -> bytes:

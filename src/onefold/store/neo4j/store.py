@@ -10,6 +10,8 @@ from onefold.model.namespaces import Namespaces
 from onefold.model.traits import TraitRules
 from onefold.store.facts import Facts
 from onefold.store.neo4j.connections import Connections
+from onefold.store.neo4j.reading.snapshot import Shared
+from onefold.store.neo4j.reading.view import Neo4jView, viewing
 from onefold.store.neo4j.writing.statements import FIRST
 from onefold.store.neo4j.writing.transaction import Neo4jTransaction
 
@@ -26,6 +28,7 @@ class Neo4jStore:
         self.secret = secret
         self._connections: Final = connections
         self._facts: Final = Facts(PublicIds(secret), namespaces, traits)
+        self._shared: Final = Shared(self._facts)
         self._read_only: Final = read_only
 
     def describe(self) -> str:
@@ -35,6 +38,12 @@ class Neo4jStore:
     def close(self) -> None:
         """Let go of the server. What other threads are in the middle of ends with `store.unavailable`."""
         self._connections.close()
+
+    @contextmanager
+    def read(self, *, wait: bool = True, hold: bool = False) -> Iterator[Neo4jView]:
+        """A view of the store as it is now, for this thread. Unless it is to `hold`, it moves when somebody commits."""
+        with viewing(self._connections, self._shared, hold=hold) as view:
+            yield view
 
     @contextmanager
     def write(self) -> Iterator[Neo4jTransaction]:

@@ -41,7 +41,7 @@ class SqliteStore:
 
     @contextmanager
     def read(self, *, wait: bool = True, hold: bool = False) -> Iterator[SqliteView]:
-        """A view of the store as it is now, for this thread. Every one keeps its state, whether it is to `hold` or not."""
+        """A view of the store as it is now, for this thread; it keeps its state, whether it is to `hold` or not."""
         with in_our_words(self.describe()):
             reader = self._connections.take_reader(wait=wait)
             try:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from onefold.model.reading import KnownLink
 from onefold.stitch.rules import INSIDE, NO_TRUST
+from onefold.store.link_pages import paged
 from onefold.store.sqlite.reading.snapshot import Snapshot
 from onefold.store.sqlite.rows import LINK, LOW_HALF, Rows, ask, read_seen_tuple
 
@@ -67,10 +68,10 @@ class Linked(Snapshot):
     def links(self, identifiers: Sequence[int], limit: int, after: int | None = None) -> dict[int, list[KnownLink]]:
         """A page of the links of each: first to stronger ends by pair, then to weaker ones by (mark, rank, pair)."""
         if after is not None and after >> 32 not in identifiers:
-            return _paged([], self._ask(TO_WEAKER.format(beyond=BEYOND), identifiers, after, limit), limit)
+            return paged([], self._ask(TO_WEAKER.format(beyond=BEYOND), identifiers, after, limit), limit, _link)
         rows = self._ask(TO_BOTH, identifiers, after or 0, limit)
         stronger = [row for row in rows if row[1] >> 32 == row[0]]
-        return _paged(stronger, [row for row in rows if row[1] >> 32 != row[0]], limit)
+        return paged(stronger, [row for row in rows if row[1] >> 32 != row[0]], limit, _link)
 
     def links_between(self, identifiers: Sequence[int]) -> list[KnownLink]:
         """The links that have both ends among these."""
@@ -87,7 +88,7 @@ class Linked(Snapshot):
             stronger = self._ask(REFUSED_TO_STRONGER, customers, after or 0, limit)
         statement = REFUSED_TO_WEAKER.format(beyond="" if in_first else REFUSED_BEYOND)
         start = 0 if after is None or in_first else after & LOW_HALF
-        return _paged(stronger, self._ask(statement, customers, after, limit, start), limit)
+        return paged(stronger, self._ask(statement, customers, after, limit, start), limit, _link)
 
     def linked_at(self, identifiers: Sequence[int]) -> dict[int, int]:
         """When each was first seen with a stronger identifier that is of its customer today."""
@@ -105,18 +106,6 @@ class Linked(Snapshot):
         return rows[0][0] if rows else None
 
 
-def _link(row: tuple[Any, ...]) -> KnownLink:
+def _link(row: Sequence[Any]) -> KnownLink:
     pair, mark, rank, seen = row
     return KnownLink(pair >> 32, pair & LOW_HALF, mark, rank, read_seen_tuple(seen))
-
-
-def _paged(to_stronger: Rows, to_weaker: Rows, limit: int) -> dict[int, list[KnownLink]]:
-    """Rows (whose, link…), each half sorted, cut to `limit` for each."""
-    found: dict[int, list[KnownLink]] = {}
-    to_stronger.sort(key=lambda row: row[1])
-    to_weaker.sort(key=lambda row: (row[1] & LOW_HALF, row[2], row[3], row[1]))
-    for owner, *link in (*to_stronger, *to_weaker):
-        page = found.setdefault(owner, [])
-        if len(page) < limit:
-            page.append(_link(tuple(link)))
-    return found
