@@ -37,7 +37,7 @@ class Poisoned:
     """A store in which events of one name cannot be written, for a reason nobody foresaw."""
 
     def __init__(self, store: Store, *names: str) -> None:
-        self.secret = store.secret
+        self.secret, self.remote = store.secret, store.remote
         self.read, self.describe, self.close = store.read, store.describe, store.close
         self.commits: list[int] = []
         self._store, self._names = store, names
