@@ -23,8 +23,8 @@ class RowKind(StrEnum):
     """The kinds of rows, in the order in which they are carried."""
 
     SOURCES = "sources"
-    IDENTIFIERS = "identifiers"
     CUSTOMERS = "customers"
+    IDENTIFIERS = "identifiers"
     LINKS = "links"
     TOUCHPOINTS = "touchpoints"
     CLAIMS = "claims"
@@ -42,11 +42,11 @@ def _columns(names: str) -> tuple[str, ...]:
 COLUMNS: Final[Mapping[RowKind, tuple[str, ...]]] = MappingProxyType(
     {
         RowKind.SOURCES: _columns("number name trust"),
+        RowKind.CUSTOMERS: _columns("key anchor anchor_priority size apart counts whole"),
         RowKind.IDENTIFIERS: _columns(
             "number public namespace value customer joined generic seen one apart "
             "first_ms last_ms touched_first_ms touched_last_ms"
         ),
-        RowKind.CUSTOMERS: _columns("key anchor anchor_priority size apart counts whole"),
         RowKind.LINKS: _columns("pair mark rank seen"),
         RowKind.TOUCHPOINTS: _columns(
             "number message content message_id source at_ms received_ms type name channel campaign revenue currency "

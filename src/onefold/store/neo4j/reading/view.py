@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from onefold.store.neo4j.connections import Connections
+from onefold.store.neo4j.reading.copied import Copied
 from onefold.store.neo4j.reading.gate import HEAD, Holding, Moving
 from onefold.store.neo4j.reading.identities import Identities
 from onefold.store.neo4j.reading.journeys import Journeys
@@ -13,7 +14,7 @@ from onefold.store.neo4j.reading.search import Search
 from onefold.store.neo4j.reading.snapshot import Shared
 
 
-class Neo4jView(Identities, Linked, Journeys, Ledger, Search):
+class Neo4jView(Identities, Linked, Journeys, Ledger, Search, Copied):
     """Answers each method in a constant number of statements, however many things are asked for."""
 
     __slots__ = ()

@@ -1,0 +1,1 @@
+"""Copying: a store's rows out of one database and into another."""
