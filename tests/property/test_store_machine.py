@@ -4,6 +4,7 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -23,47 +24,55 @@ from onefold.model.reading import FeedKind
 from onefold.service import judging
 from onefold.service.judging import Verdict
 from onefold.stitch.rules import Rules
+from onefold.store.base import Store
+from onefold.store.neo4j.address import address_of
+from onefold.store.neo4j.open import open_neo4j
 from onefold.store.sqlite.open import open_sqlite
-from onefold.store.sqlite.store import SqliteStore
 from tests.oracle.evidence import Event, Evidence
 from tests.property.playing import key_of, namespaces_of
 from tests.property.shown import TRAIT_RULES, Look, stored_event
 from tests.property.strategies import START_MS, History, Judge, Retract, Step, histories
+from tests.support.neo4j_server import wiped
 
 HANDLES = 2
 MOST_STEPS = 25
 MOST_EXAMPLES = 2_000
 """Of a night: a real store takes ten times as long as one of dictionaries."""
+SLOWER = 10
+"""How many times fewer examples a store gets that is asked over a network."""
 
 
 class StoreMachine(RuleBasedStateMachine):
-    """Several handles on one file, of which any may write and any may be read."""
+    """Several handles on one store, of which any may write and any may be read."""
 
     @initialize(history=histories())
     def begin(self, history: History) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="onefold-"))
         self.stitching = Rules(namespaces_of(history.rules), history.size_limit)
         self.evidence = Evidence(history.rules, history.size_limit)
         self.waiting: list[Step] = list(history.steps)
         self.sent: list[Event] = []
         self.standing: list[tuple[int, Judge]] = []
+        self.prepare()
         self.stores = [self.open() for _ in range(HANDLES)]
         self.secret = self.stores[0].secret
         self.writer = self.seq = 0
         self.answered: set[bytes] = set()
         self.fed: dict[int, int] = {}
 
-    def open(self) -> SqliteStore:
-        return open_sqlite(self.folder / "store.db", self.stitching.namespaces, TRAIT_RULES)
+    def prepare(self) -> None:
+        """There is no store yet."""
+        raise NotImplementedError
+
+    def open(self) -> Store:
+        raise NotImplementedError
 
     def teardown(self) -> None:
-        if hasattr(self, "folder"):
+        if hasattr(self, "stores"):
             for store in self.stores:
                 store.close()
-            shutil.rmtree(self.folder)
 
     @property
-    def store(self) -> SqliteStore:
+    def store(self) -> Store:
         """The handle whose turn it is to write."""
         return self.stores[self.writer]
 
@@ -158,7 +167,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     @invariant()
     def check(self) -> None:
-        if not hasattr(self, "folder"):
+        if not hasattr(self, "stores"):
             return
         with self.stores[self.writer - 1].read() as view:
             look = Look(view, self.stitching, self.secret)
@@ -180,13 +189,49 @@ def plain(said: Judge | Retract) -> Judge:
     return Judge(said.verdict, *sorted((said.a, said.b)))
 
 
-@pytest.mark.slow
-def test_a_store_shows_what_the_oracle_says_whatever_happens() -> None:
+class SqliteMachine(StoreMachine):
+    """The handles are on one file."""
+
+    def prepare(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="onefold-"))
+
+    def open(self) -> Store:
+        return open_sqlite(self.folder / "store.db", self.stitching.namespaces, TRAIT_RULES)
+
+    def teardown(self) -> None:
+        super().teardown()
+        if hasattr(self, "folder"):
+            shutil.rmtree(self.folder)
+
+
+class Neo4jMachine(StoreMachine):
+    """The handles are on the database at `url`."""
+
+    url: ClassVar[str]
+
+    def prepare(self) -> None:
+        wiped(self.url, self.stitching.namespaces)
+
+    def open(self) -> Store:
+        return open_neo4j(address_of(self.url), self.stitching.namespaces, TRAIT_RULES)
+
+
+def run(machine: type[StoreMachine], examples: int) -> None:
     run_state_machine_as_test(
-        StoreMachine,
-        settings=settings(
-            max_examples=min(settings().max_examples, MOST_EXAMPLES),
-            stateful_step_count=MOST_STEPS,
-            suppress_health_check=[*HealthCheck],
-        ),
+        machine,
+        settings=settings(max_examples=examples, stateful_step_count=MOST_STEPS, suppress_health_check=[*HealthCheck]),
     )
+
+
+@pytest.mark.slow
+def test_a_store_in_a_file_shows_what_the_oracle_says_whatever_happens() -> None:
+    run(SqliteMachine, min(settings().max_examples, MOST_EXAMPLES))
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("neo4j")
+def test_a_store_in_neo4j_shows_what_the_oracle_says_whatever_happens(
+    neo4j_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Neo4jMachine, "url", neo4j_database, raising=False)
+    run(Neo4jMachine, min(max(settings().max_examples // SLOWER, 20), MOST_EXAMPLES // SLOWER))

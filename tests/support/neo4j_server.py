@@ -12,6 +12,7 @@ from typing import Any, Final, Self
 from neo4j import Driver, GraphDatabase
 
 from onefold.model import namespaces_file, traits
+from onefold.model.namespaces import Namespaces
 from onefold.schema_files import schema_file
 from onefold.store.neo4j.address import address_of
 from onefold.store.neo4j.connections import Connections
@@ -126,9 +127,9 @@ def _prepared(url: str) -> str:
     return url
 
 
-def wiped(url: str) -> str:
+def wiped(url: str, namespaces: Namespaces = NAMESPACES) -> str:
     """Make the store of a database a new one, keeping its indexes; -> the same URL."""
-    made = {"secret": os.urandom(32), "rules": NAMESPACES.fingerprint, "head": HEAD, "version": len(migrations())}
+    made = {"secret": os.urandom(32), "rules": namespaces.fingerprint, "head": HEAD, "version": len(migrations())}
     with bare(url) as driver, driver.session(database=address_of(url).database) as session:
         session.run(WIPE).consume()
         session.run(MAKE, p=made).consume()
