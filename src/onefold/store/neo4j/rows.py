@@ -27,9 +27,9 @@ LINK: Final = "[l.pair, l.mark, l.rank, l.seen]"
 JUDGEMENT: Final = "[j.number, j.same, j.a, j.b, j.author, j.reason, j.at_ms, j.retracted_ms]"
 
 STANDING: Final = (
-    "CALL () { UNWIND $p.numbers AS n MATCH (j:Judgement {a: n}) USING INDEX j:Judgement(a) "
+    "CALL () { UNWIND $p.numbers AS n MATCH (j:Judgement {a: n}) USING INDEX SEEK j:Judgement(a) "
     f"WHERE j.retracted_ms IS NULL RETURN collect({JUDGEMENT}) AS named_first }} "
-    "CALL () { UNWIND $p.numbers AS n MATCH (j:Judgement {b: n}) USING INDEX j:Judgement(b) "
+    "CALL () { UNWIND $p.numbers AS n MATCH (j:Judgement {b: n}) USING INDEX SEEK j:Judgement(b) "
     f"WHERE j.retracted_ms IS NULL RETURN collect({JUDGEMENT}) AS named_second }} "
     "RETURN named_first + named_second"
 )

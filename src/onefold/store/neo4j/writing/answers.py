@@ -47,31 +47,29 @@ from onefold.store.neo4j.writing.known import Known
 
 # Whoever knows identifiers asks for their customers next: both come in one answer.
 BY_ID: Final = (
-    "UNWIND $p.ids AS id MATCH (i:Identifier {id: id}) USING INDEX i:Identifier(id) WITH collect(i) AS known "
+    "UNWIND $p.ids AS id MATCH (i:Identifier {id: id}) USING INDEX SEEK i:Identifier(id) WITH collect(i) AS known "
     "CALL (known) { UNWIND known AS i WITH DISTINCT i.customer AS key "
-    f"MATCH (c:Customer {{key: key}}) USING INDEX c:Customer(key) RETURN collect({CUSTOMER}) AS customers }} "
+    f"MATCH (c:Customer {{key: key}}) USING INDEX SEEK c:Customer(key) RETURN collect({CUSTOMER}) AS customers }} "
     f"RETURN [i IN known | {IDENTIFIER}], customers"
 )
 BY_NUMBER: Final = (
-    "UNWIND $p.numbers AS n MATCH (i:Identifier {number: n}) USING INDEX i:Identifier(number) "
+    "UNWIND $p.numbers AS n MATCH (i:Identifier {number: n}) USING INDEX SEEK i:Identifier(number) "
     f"RETURN collect({IDENTIFIER})"
 )
 MEMBERS: Final = (
-    "UNWIND $p.numbers AS n MATCH (i:Identifier {customer: n}) USING INDEX i:Identifier(customer) "
+    "UNWIND $p.numbers AS n MATCH (i:Identifier {customer: n}) USING INDEX SEEK i:Identifier(customer) "
     f"RETURN collect({IDENTIFIER})"
 )
-ONES: Final = (
-    f"UNWIND $p.numbers AS n MATCH (i:Identifier {{one: n}}) USING INDEX i:Identifier(one) RETURN collect({IDENTIFIER})"
-)
+ONES: Final = f"UNWIND $p.numbers AS n MATCH (i:Identifier {{one: n}}) USING INDEX SEEK i:Identifier(one) RETURN collect({IDENTIFIER})"
 CUSTOMERS: Final = (
-    f"UNWIND $p.numbers AS n MATCH (c:Customer {{key: n}}) USING INDEX c:Customer(key) RETURN collect({CUSTOMER})"
+    f"UNWIND $p.numbers AS n MATCH (c:Customer {{key: n}}) USING INDEX SEEK c:Customer(key) RETURN collect({CUSTOMER})"
 )
 LINKS: Final = (
-    f"UNWIND $p.numbers AS n MATCH ()-[l:LINKED {{pair: n}}]->() USING INDEX l:LINKED(pair) RETURN collect({LINK})"
+    f"UNWIND $p.numbers AS n MATCH ()-[l:LINKED {{pair: n}}]->() USING INDEX SEEK l:LINKED(pair) RETURN collect({LINK})"
 )
-BELOW: Final = "MATCH ()-[l:LINKED]->() USING INDEX l:LINKED(a, mark, rank) WHERE l.a = n AND l.rank IS NOT NULL"
+BELOW: Final = "MATCH ()-[l:LINKED]->() USING INDEX SEEK l:LINKED(a, mark, rank) WHERE l.a = n AND l.rank IS NOT NULL"
 ABOVE: Final = (
-    "MATCH ()-[l:LINKED]->() USING INDEX l:LINKED(b, mark, rank, pair) "
+    "MATCH ()-[l:LINKED]->() USING INDEX SEEK l:LINKED(b, mark, rank, pair) "
     "WHERE l.b = n AND l.rank IS NOT NULL AND l.pair IS NOT NULL"
 )
 
@@ -97,7 +95,7 @@ REFUSED_ABOVE: Final = (
     f"RETURN l ORDER BY l.b, l.mark, l.rank, l.pair LIMIT $p.limit }} RETURN collect({LINK})"
 )
 TOUCHPOINTS_BY: Final = (
-    "UNWIND $p.numbers AS n MATCH (t:Touchpoint) USING INDEX t:Touchpoint(subject, at_ms, number) "
+    "UNWIND $p.numbers AS n MATCH (t:Touchpoint) USING INDEX SEEK t:Touchpoint(subject, at_ms, number) "
     "WHERE t.subject = n AND t.at_ms IS NOT NULL AND t.number IS NOT NULL "
     "RETURN collect([t.number, t.subject, t.at_ms, [i IN t.identifiers WHERE i > 0]])"
 )

@@ -22,38 +22,38 @@ TOUCHPOINT: Final = (
     "received_ms: r[6], type: r[7], name: r[8], channel: r[9], campaign: r[10], revenue: r[11], currency: r[12], "
     "subject: r[13], device: r[14], identifiers: r[15], body: r[16]})-[:BY]->(s)"
 )
-SUBJECT: Final = "MATCH (s:Identifier {number: r[13]}) USING INDEX s:Identifier(number)"
-LINK: Final = "MATCH ()-[l:LINKED {pair: r[0]}]->() USING INDEX l:LINKED(pair)"
+SUBJECT: Final = "MATCH (s:Identifier {number: r[13]}) USING INDEX SEEK s:Identifier(number)"
+LINK: Final = "MATCH ()-[l:LINKED {pair: r[0]}]->() USING INDEX SEEK l:LINKED(pair)"
 EVIDENCE: Final = "l.sources = r[3], l.first_ms = r[4], l.last_ms = r[5], l.count = r[6], l.seen = r[7]"
 
 USUAL: Final = {
     "customers": "CREATE (c:Customer {key: r[0], id: r[1], anchor: r[2], anchor_priority: r[3], "
     "size: r[4], apart: r[5], counts: r[6], whole: r[7]}) "
     f"WITH c, r[8] AS identifiers UNWIND identifiers AS r {NEW_IDENTIFIER}",
-    "identifiers": "MATCH (c:Customer {key: r[4]}) USING INDEX c:Customer(key) " + NEW_IDENTIFIER,
-    "changed_identifiers": "MATCH (i:Identifier {number: r[0]}) USING INDEX i:Identifier(number) "
+    "identifiers": "MATCH (c:Customer {key: r[4]}) USING INDEX SEEK c:Customer(key) " + NEW_IDENTIFIER,
+    "changed_identifiers": "MATCH (i:Identifier {number: r[0]}) USING INDEX SEEK i:Identifier(number) "
     "SET i.joined = r[1], i.generic = r[2], i.seen = r[3], i.one = r[4], i.apart = r[5], i.first_ms = r[6], "
     "i.last_ms = r[7], i.touched_first_ms = r[8], i.touched_last_ms = r[9]",
-    "moved": "MATCH (i:Identifier {number: r[0]}) USING INDEX i:Identifier(number) "
-    "MATCH (c:Customer {key: r[1]}) USING INDEX c:Customer(key) "
+    "moved": "MATCH (i:Identifier {number: r[0]}) USING INDEX SEEK i:Identifier(number) "
+    "MATCH (c:Customer {key: r[1]}) USING INDEX SEEK c:Customer(key) "
     "MATCH (i)<-[h:HAS]-() DELETE h CREATE (c)-[:HAS]->(i) SET i.customer = r[1]",
-    "changed_customers": "MATCH (c:Customer {key: r[0]}) USING INDEX c:Customer(key) "
+    "changed_customers": "MATCH (c:Customer {key: r[0]}) USING INDEX SEEK c:Customer(key) "
     "SET c.anchor = r[1], c.anchor_priority = r[2], c.size = r[3], c.apart = r[4], c.counts = r[5], c.whole = r[6]",
-    "anchored": "MATCH (c:Customer {key: r[0]}) USING INDEX c:Customer(key) "
-    "MATCH (i:Identifier {number: r[1]}) USING INDEX i:Identifier(number) SET c.id = 'cus_' + substring(i.id, 4)",
-    "dropped": "MATCH (c:Customer {key: r}) USING INDEX c:Customer(key) DETACH DELETE c",
-    "new_links": "MATCH (a:Identifier {number: r[8]}) USING INDEX a:Identifier(number) "
-    "MATCH (b:Identifier {number: r[9]}) USING INDEX b:Identifier(number) "
+    "anchored": "MATCH (c:Customer {key: r[0]}) USING INDEX SEEK c:Customer(key) "
+    "MATCH (i:Identifier {number: r[1]}) USING INDEX SEEK i:Identifier(number) SET c.id = 'cus_' + substring(i.id, 4)",
+    "dropped": "MATCH (c:Customer {key: r}) USING INDEX SEEK c:Customer(key) DETACH DELETE c",
+    "new_links": "MATCH (a:Identifier {number: r[8]}) USING INDEX SEEK a:Identifier(number) "
+    "MATCH (b:Identifier {number: r[9]}) USING INDEX SEEK b:Identifier(number) "
     "CREATE (a)-[:LINKED {pair: r[0], a: r[8], b: r[9], mark: r[1], rank: r[2], sources: r[3], first_ms: r[4], "
     "last_ms: r[5], count: r[6], seen: r[7]}]->(b)",
     "seen_links": f"{LINK} SET {EVIDENCE}",
     "marked_links": f"{LINK} SET l.mark = r[1], l.rank = r[2], {EVIDENCE}",
     "touchpoints": f"{SUBJECT} CREATE {TOUCHPOINT}",
     "device_touchpoints": f"{SUBJECT} "
-    f"MATCH (d:Identifier {{number: r[14]}}) USING INDEX d:Identifier(number) CREATE {TOUCHPOINT}, (t)-[:ON]->(d)",
+    f"MATCH (d:Identifier {{number: r[14]}}) USING INDEX SEEK d:Identifier(number) CREATE {TOUCHPOINT}, (t)-[:ON]->(d)",
     "decisions": "CREATE (d:Decision {seq: r[0], id: r[1], at_ms: r[2], kind: r[3], reason: r[4], "
     "customers: r[5], identifiers: r[6], link: r[7], judgement: r[8], messages: r[9]}) "
-    "WITH d, r UNWIND r[10] AS n MATCH (i:Identifier {number: n}) USING INDEX i:Identifier(number) "
+    "WITH d, r UNWIND r[10] AS n MATCH (i:Identifier {number: n}) USING INDEX SEEK i:Identifier(number) "
     "CREATE (d)-[:CONCERNS {identifier: n, seq: r[0]}]->(i)",
     "changes": "CREATE (:Change {seq: r[0], kind: r[1], identifier: r[2], customer: r[3], was: r[4], "
     "touchpoint: r[5]})",
@@ -61,24 +61,24 @@ USUAL: Final = {
 """What nearly every batch writes."""
 
 SELDOM: Final = {
-    "generic": "MATCH (i:Identifier {number: r}) USING INDEX i:Identifier(number) SET i:Generic",
-    "ordinary": "MATCH (i:Identifier {number: r}) USING INDEX i:Identifier(number) REMOVE i:Generic",
+    "generic": "MATCH (i:Identifier {number: r}) USING INDEX SEEK i:Identifier(number) SET i:Generic",
+    "ordinary": "MATCH (i:Identifier {number: r}) USING INDEX SEEK i:Identifier(number) REMOVE i:Generic",
     "new_operators": "CREATE (:Identifier:Operator {number: r[0], id: r[1], namespace: r[2], value: r[3], "
     "customer: r[4], joined: r[5], generic: r[6], apart: r[7], first_ms: r[8], last_ms: r[9]})",
-    "seen_operators": "MATCH (i:Identifier {number: r[0]}) USING INDEX i:Identifier(number) "
+    "seen_operators": "MATCH (i:Identifier {number: r[0]}) USING INDEX SEEK i:Identifier(number) "
     "SET i.first_ms = CASE WHEN r[1] < i.first_ms THEN r[1] ELSE i.first_ms END, "
     "i.last_ms = CASE WHEN r[2] > i.last_ms THEN r[2] ELSE i.last_ms END",
-    "subjects": "MATCH (t:Touchpoint {number: r[0]}) USING INDEX t:Touchpoint(number) "
-    "MATCH (s:Identifier {number: r[1]}) USING INDEX s:Identifier(number) "
+    "subjects": "MATCH (t:Touchpoint {number: r[0]}) USING INDEX SEEK t:Touchpoint(number) "
+    "MATCH (s:Identifier {number: r[1]}) USING INDEX SEEK s:Identifier(number) "
     "MATCH (t)-[b:BY]->() DELETE b CREATE (t)-[:BY]->(s) SET t.subject = r[1]",
-    "judged": "MATCH (a:Identifier {number: r[3]}) USING INDEX a:Identifier(number) "
-    "MATCH (b:Identifier {number: r[4]}) USING INDEX b:Identifier(number) "
+    "judged": "MATCH (a:Identifier {number: r[3]}) USING INDEX SEEK a:Identifier(number) "
+    "MATCH (b:Identifier {number: r[4]}) USING INDEX SEEK b:Identifier(number) "
     "CREATE (a)<-[:ABOUT]-(:Judgement {number: r[0], id: r[1], same: r[2], a: r[3], b: r[4], author: r[5], "
     "reason: r[6], at_ms: r[7]})-[:ABOUT]->(b)",
-    "retracted": "MATCH (j:Judgement {number: r[0]}) USING INDEX j:Judgement(number) "
+    "retracted": "MATCH (j:Judgement {number: r[0]}) USING INDEX SEEK j:Judgement(number) "
     "SET j.retracted_ms = r[1], j.retracted_by = r[2], j.retracted_reason = r[3]",
     # One claim may push out another of the same batch: all are counted before any is.
-    "claims": "MATCH (i:Identifier {number: r[0]}) USING INDEX i:Identifier(number) "
+    "claims": "MATCH (i:Identifier {number: r[0]}) USING INDEX SEEK i:Identifier(number) "
     "MERGE (c:Claim {identifier: r[0], trait: r[1], source: r[2], hash: r[3]}) "
     "ON CREATE SET c.number = r[4], c.value = r[5], c.first_ms = r[6], c.last_ms = r[7], c.count = r[8], "
     "c.folded = r[9] "
@@ -86,7 +86,7 @@ SELDOM: Final = {
     "c.last_ms = CASE WHEN r[7] > c.last_ms THEN r[7] ELSE c.last_ms END, c.count = c.count + r[8] "
     "WITH i, c, r WHERE c.number = r[4] CREATE (i)-[:CLAIMS]->(c) "
     "WITH r[0] AS identifier, r[1] AS trait, r[2] AS source, count(*) AS more CALL (identifier, trait, source) { "
-    "MATCH (old:Claim) USING INDEX old:Claim(identifier, trait, source, hash) "
+    "MATCH (old:Claim) USING INDEX SEEK old:Claim(identifier, trait, source, hash) "
     "WHERE old.identifier = identifier AND old.trait = trait AND old.source = source AND old.hash IS NOT NULL "
     f"WITH old ORDER BY old.last_ms DESC, old.value SKIP {MOST_VALUES} DETACH DELETE old }}",
 }
@@ -120,26 +120,24 @@ def write_statement(p: Mapping[str, Sequence[Any]]) -> str:
 
 FIRST: Final = (
     "MATCH (m:Meta {name: 'head'}) SET m.lock = 1 WITH m MATCH (k:Meta {name: 'store'}) "
-    "CALL () { MATCH (s:Source) USING INDEX s:Source(number) WHERE s.number > 0 "
+    "CALL () { MATCH (s:Source) USING INDEX SEEK s:Source(number) WHERE s.number > 0 "
     "RETURN collect([s.number, s.name, s.trust]) AS sources } "
     "RETURN m.seq, m.identifier, m.customer, m.judgement, m.customers, m.links, m.touchpoints, m.decisions, "
     "m.claim, m.reject, k.searchable, sources"
 )
 """Takes the lock that makes writing serial, then reads: what others committed meanwhile is seen."""
-KNOWN_MESSAGES: Final = (
-    "UNWIND $p.ids AS id MATCH (t:Touchpoint {id: id}) USING INDEX t:Touchpoint(id) RETURN collect([id, t.content])"
-)
+KNOWN_MESSAGES: Final = "UNWIND $p.ids AS id MATCH (t:Touchpoint {id: id}) USING INDEX SEEK t:Touchpoint(id) RETURN collect([id, t.content])"
 NEW_SOURCE: Final = "CREATE (s:Source {number: $p.number, name: $p.name, trust: $p.trust})"
 JUDGEMENTS: Final = (
-    "UNWIND $p.numbers AS n MATCH (j:Judgement {number: n}) USING INDEX j:Judgement(number) "
+    "UNWIND $p.numbers AS n MATCH (j:Judgement {number: n}) USING INDEX SEEK j:Judgement(number) "
     f"RETURN collect({JUDGEMENT})"
 )
 FIND: Final = (
-    "UNWIND $p.ids AS id MATCH (i:Identifier {id: id}) USING INDEX i:Identifier(id) RETURN collect([id, i.number])"
+    "UNWIND $p.ids AS id MATCH (i:Identifier {id: id}) USING INDEX SEEK i:Identifier(id) RETURN collect([id, i.number])"
 )
 REJECT: Final = (
     "CALL () { UNWIND $p.rejects AS r CREATE (:Reject {number: r[0], at_ms: r[1], source: r[2], code: r[3], "
     "field: r[4], message: r[5], hint: r[6], body: r[7]}) } "
-    "CALL () { MATCH (r:Reject) USING INDEX r:Reject(number) WHERE r.number <= $p.forgotten DELETE r } "
+    "CALL () { MATCH (r:Reject) USING INDEX SEEK r:Reject(number) WHERE r.number <= $p.forgotten DELETE r } "
     "MATCH (m:Meta {name: 'head'}) SET m.reject = $p.last"
 )

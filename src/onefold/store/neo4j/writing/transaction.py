@@ -17,7 +17,7 @@ from onefold.stitch.needs import Need
 from onefold.store.base import Head
 from onefold.store.facts import Facts
 from onefold.store.kept import REJECTS_KEPT, Kept, operators_in, said_in
-from onefold.store.neo4j.rows import Row, ask, judgements_of, known_numbers, public_of, tell
+from onefold.store.neo4j.rows import LARGEST, Row, ask, judgements_of, known_numbers, public_of, tell
 from onefold.store.neo4j.writing.answers import Answers
 from onefold.store.neo4j.writing.known import Known
 from onefold.store.neo4j.writing.rows import (
@@ -107,6 +107,8 @@ class Neo4jTransaction:
 
     def judgement(self, number: int) -> Judgement | None:
         """A judgement, standing or retracted."""
+        if abs(number) > LARGEST:
+            return None
         [rows] = ask(self._transaction, JUDGEMENTS, numbers=known_numbers([number]))
         return judgements_of(rows)[0] if rows else None
 
