@@ -60,7 +60,10 @@ MEMBERS: Final = (
     "UNWIND $p.numbers AS n MATCH (i:Identifier {customer: n}) USING INDEX SEEK i:Identifier(customer) "
     f"RETURN collect({IDENTIFIER})"
 )
-ONES: Final = f"UNWIND $p.numbers AS n MATCH (i:Identifier {{one: n}}) USING INDEX SEEK i:Identifier(one) RETURN collect({IDENTIFIER})"
+ONES: Final = (
+    "UNWIND $p.numbers AS n MATCH (i:Identifier {one: n}) USING INDEX SEEK i:Identifier(one) "
+    f"RETURN collect({IDENTIFIER})"
+)
 CUSTOMERS: Final = (
     f"UNWIND $p.numbers AS n MATCH (c:Customer {{key: n}}) USING INDEX SEEK c:Customer(key) RETURN collect({CUSTOMER})"
 )

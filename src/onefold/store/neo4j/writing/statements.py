@@ -126,7 +126,10 @@ FIRST: Final = (
     "m.claim, m.reject, k.searchable, sources"
 )
 """Takes the lock that makes writing serial, then reads: what others committed meanwhile is seen."""
-KNOWN_MESSAGES: Final = "UNWIND $p.ids AS id MATCH (t:Touchpoint {id: id}) USING INDEX SEEK t:Touchpoint(id) RETURN collect([id, t.content])"
+KNOWN_MESSAGES: Final = (
+    "UNWIND $p.ids AS id MATCH (t:Touchpoint {id: id}) USING INDEX SEEK t:Touchpoint(id) "
+    "RETURN collect([id, t.content])"
+)
 NEW_SOURCE: Final = "CREATE (s:Source {number: $p.number, name: $p.name, trust: $p.trust})"
 JUDGEMENTS: Final = (
     "UNWIND $p.numbers AS n MATCH (j:Judgement {number: n}) USING INDEX SEEK j:Judgement(number) "
