@@ -145,6 +145,12 @@ MUTANTS: tuple[Mutant, ...] = (
         "if far.joined < place[0] and there.whole[work.rules.whole_at(mark)] < place[0]:",
         "if True:",
     ),
+    Mutant(
+        "what happens to older links has no cause",
+        "ledger",
+        "causes_of(self.work, [link]) or self._causes(",
+        "causes_of(self.work, [link]) or (lambda *ends: ())(",
+    ),
     # -- judgements and subjects
     Mutant("what contradicts is let in", "judging", "    if not against:", "    if True:"),
     Mutant(

@@ -80,6 +80,7 @@ class Player:
 
     Attributes:
         told: the ledger's lines of the last turn. causes: the observations they may name by their position.
+        older: pairs of the links that were there before it.
     """
 
     def __init__(self, rules: OracleRules, size_limit: int) -> None:
@@ -89,10 +90,11 @@ class Player:
         self._standing: dict[Judge, list[int]] = {}
         self.told: list[Decision] = []
         self.causes: list[Observation] = []
+        self.older: frozenset[int] = frozenset()
 
     def play(self, turn: Turn) -> tuple[str, ...] | bool:
         """-> what became of each event, or whether the judgement or retraction held."""
-        so_far, self.causes = len(self.store.decisions), []
+        so_far, self.causes, self.older = len(self.store.decisions), [], frozenset(self.store.links)
         if isinstance(turn, Judge):
             outcome: tuple[str, ...] | bool = self._judge(turn)
         elif isinstance(turn, Retract):

@@ -3,12 +3,15 @@
 A join is told when customers that were there before it become one, or when a newcomer takes over as their anchor;
 an identifier that merely comes to a known customer is told by its links. A refusal is told when the link is new or
 stood before; what generic identifiers do not join is told once, by their own line.
+
+The causes of a line are the observations that brought its link or moved it; of an older link that settling accepts or
+turns down, those that had its customers settled.
 """
 
 from collections.abc import Iterable
 
 from onefold.model.changes import Decision, DecisionKind
-from onefold.model.graph import Customer, Link
+from onefold.model.graph import Link
 from onefold.stitch.history import History
 from onefold.stitch.ranks import trust_of
 from onefold.stitch.region import Region
@@ -31,28 +34,25 @@ def record_joined(work: Work, link: Link, left: Group, right: Group) -> None:
     first, second = sorted((left, right), key=lambda g: (g.row.anchor_priority, g.row.anchor))
     older = min(left.born, right.born)
     if max(left.born, right.born) < cause or (older < cause and first.born != older):
-        tell_joined(work, link, first.row.anchor, [second.row.anchor])
+        tell_link(work, DecisionKind.JOINED, trust_reason(link), link, (first.row.anchor, second.row.anchor), (cause,))
 
 
-def tell_joined(work: Work, link: Link, into: int, others: Iterable[int]) -> None:
-    """The customers anchored at `others` are now part of the one anchored at `into`."""
-    reason = LINK_REASONS[trust_of(link.rank or 0)]
-    work.decisions.append(
-        Decision(
-            DecisionKind.JOINED, reason, (into, *others), (link.a, link.b), link.pair, None, causes_of(work, [link])
-        )
-    )
+def trust_reason(link: Link) -> str:
+    """The reason code of what a link brings together: how far it is trusted."""
+    return LINK_REASONS[trust_of(link.rank or 0)]
 
 
-def record_refused(work: Work, link: Link, left: Group, right: Group) -> None:
-    """A link between two customers was turned down."""
-    tell_link(work, DecisionKind.REFUSED, refusal(work, link, left, right), link, (left.row, right.row))
+def record_refused(work: Work, link: Link, left: Group, right: Group, causes: tuple[int, ...] | None = None) -> None:
+    """A link between two customers was turned down. `causes`: unless it has its own."""
+    anchors, reason = (left.row.anchor, right.row.anchor), refusal(work, link, left, right)
+    tell_link(work, DecisionKind.REFUSED, reason, link, anchors, causes or causes_of(work, [link]))
 
 
-def tell_link(work: Work, kind: DecisionKind, reason: str, link: Link, customers: tuple[Customer, ...]) -> None:
-    """Something became of one link."""
-    anchors = tuple(row.anchor for row in customers)
-    work.decisions.append(Decision(kind, reason, anchors, (link.a, link.b), link.pair, None, causes_of(work, [link])))
+def tell_link(
+    work: Work, kind: DecisionKind, reason: str, link: Link, anchors: tuple[int, ...], causes: tuple[int, ...]
+) -> None:
+    """Something became of one link; of a join, the customer that remains stands first."""
+    work.decisions.append(Decision(kind, reason, anchors, (link.a, link.b), link.pair, None, causes))
 
 
 def refusal(work: Work, link: Link, left: Group, right: Group) -> str:
@@ -88,10 +88,11 @@ class Settled:
         for link in self.links:
             refused = self._refused_by(now, link)
             if refused and link.pair not in self.refused and link.pair not in self.stood:
-                record_refused(self.work, link, *self._ends(link))
+                record_refused(self.work, link, *self._ends(link), self._causes_of(link))
             elif link.pair in self.refused and now[link.a] == now[link.b]:
                 left, _ = self._ends(link)
-                tell_link(self.work, DecisionKind.RELEASED, self._trust(link), link, (left.row,))
+                anchors, causes = (left.row.anchor,), self._causes_of(link)
+                tell_link(self.work, DecisionKind.RELEASED, trust_reason(link), link, anchors, causes)
 
     def _refused_by(self, owner: dict[int, int], link: Link) -> bool:
         """Whether a rule keeps its ends apart; generic identifiers have a line of their own."""
@@ -134,8 +135,8 @@ class Settled:
             others = [key for key in (one, other) if self.anchors[key] != into]
             cause = self.work.causes.get(link.pair, -1)
             if any(self.born[key] < max(cause, 0) for key in others):
-                tell_joined(self.work, link, into, [self.anchors[key] for key in others])
-
+                named = (into, *(self.anchors[key] for key in others))
+                tell_link(self.work, DecisionKind.JOINED, trust_reason(link), link, named, self._causes_of(link))
         for members in self._classes():
             anchors = {self.anchors[self.owner[number]] for number in members}
             if len(anchors) > 1:
@@ -149,13 +150,23 @@ class Settled:
             nodes.setdefault(node, []).append(number)
         return [members for members in nodes.values() if len(members) > 1]
 
+    def _causes_of(self, link: Link) -> tuple[int, ...]:
+        """What brought a link or moved it, or had its customers settled."""
+        return causes_of(self.work, [link]) or self._causes(*(self._customer(end) for end in (link.a, link.b)))
+
     def _causes(self, *customers: int) -> tuple[int, ...]:
+        """What had customers settled: links to decide at one of them, as it was or is, or else any."""
         concerned = [
             link
             for link in self.pending
             if any(self.owner[end] in customers or self._customer(end) in customers for end in (link.a, link.b))
         ]
-        return causes_of(self.work, concerned or self.pending)
+        return causes_of(self.work, concerned or self.pending) or self._causes_of_flips()
+
+    def _causes_of_flips(self) -> tuple[int, ...]:
+        """What made identifiers of the region generic, or no longer so."""
+        flips = causes_of_flips(self.work)
+        return tuple(sorted({cause for number, cause in flips.items() if number in self.owner}))
 
     def _ends(self, link: Link) -> tuple[Group, Group]:
         a, b = self.work.ends(link)
@@ -164,16 +175,20 @@ class Settled:
     def _customer(self, number: int) -> int:
         return self.work.identifiers[number].customer
 
-    def _trust(self, link: Link) -> str:
-        return LINK_REASONS[trust_of(link.rank or 0)]
+
+def causes_of_flips(work: Work) -> dict[int, int]:
+    """Identifier that became generic or stopped being so -> the last observation that linked it, if one did."""
+    last: dict[int, int] = {}
+    for pair, cause in work.causes.items() if work.flipped else ():
+        for end in (pair >> 32, pair & 0xFFFFFFFF):
+            if end in work.flipped:
+                last[end] = max(cause, last.get(end, 0))
+    return last
 
 
 def record_flips(work: Work) -> None:
     """Identifiers that became generic by all evidence, or stopped being so."""
-    last: dict[int, int] = {}
-    for pair, cause in work.causes.items() if work.flipped else ():
-        for end in (pair >> 32, pair & 0xFFFFFFFF):
-            last[end] = max(cause, last.get(end, 0))
+    last = causes_of_flips(work)
     for number, was in work.flipped.items():
         identifier = work.identifiers[number]
         anchor = work.group(identifier).row.anchor
