@@ -15,39 +15,39 @@ from onefold.store.neo4j.rows import JUDGEMENT, Row, judgements_of, public_of
 
 KNOWN: Final = "[i.number, i.namespace, i.value, i.id, i.customer, i.generic, i.first_ms, i.last_ms]"
 BY_ID: Final = gated(
-    "UNWIND $p.ids AS id MATCH (i:Identifier) USING INDEX i:Identifier(id) WHERE id <= i.id <= id "
+    "UNWIND $p.ids AS id MATCH (i:Identifier) USING INDEX SEEK i:Identifier(id) WHERE id <= i.id <= id "
     f"RETURN collect({KNOWN})"
 )
 BY_NUMBER: Final = gated(
-    "UNWIND $p.numbers AS n MATCH (i:Identifier) USING INDEX i:Identifier(number) WHERE n <= i.number <= n "
+    "UNWIND $p.numbers AS n MATCH (i:Identifier) USING INDEX SEEK i:Identifier(number) WHERE n <= i.number <= n "
     f"RETURN collect({KNOWN})"
 )
 MEMBERS: Final = gated(
-    "UNWIND $p.numbers AS n MATCH (i:Identifier {customer: n}) USING INDEX i:Identifier(customer) "
+    "UNWIND $p.numbers AS n MATCH (i:Identifier {customer: n}) USING INDEX SEEK i:Identifier(customer) "
     f"RETURN collect({KNOWN})"
 )
 # A customer may hold thousands: one pass over them, without their names for whoever is known by the anchor's.
 CUSTOMERS: Final = gated(
-    "UNWIND $p.numbers AS n MATCH (c:Customer) USING INDEX c:Customer(key) WHERE n <= c.key <= n "
-    "MATCH (a:Identifier) USING INDEX a:Identifier(number) WHERE c.anchor <= a.number <= c.anchor "
+    "UNWIND $p.numbers AS n MATCH (c:Customer) USING INDEX SEEK c:Customer(key) WHERE n <= c.key <= n "
+    "MATCH (a:Identifier) USING INDEX SEEK a:Identifier(number) WHERE c.anchor <= a.number <= c.anchor "
     "WITH c, n, a.namespace IN $p.named AS named CALL (n, named) { "
-    "MATCH (i:Identifier {customer: n}) USING INDEX i:Identifier(customer) RETURN min(i.first_ms) AS first, "
+    "MATCH (i:Identifier {customer: n}) USING INDEX SEEK i:Identifier(customer) RETURN min(i.first_ms) AS first, "
     "max(i.last_ms) AS last, max(CASE WHEN named OR i.namespace IN $p.named THEN 1 ELSE 0 END) AS known } "
     "RETURN collect([c.key, c.anchor, c.id, c.size, first, last, known = 0, c.counts, c.apart])"
 )
 CLAIMS: Final = gated(
-    "UNWIND $p.numbers AS n MATCH (i:Identifier {customer: n}) USING INDEX i:Identifier(customer) "
+    "UNWIND $p.numbers AS n MATCH (i:Identifier {customer: n}) USING INDEX SEEK i:Identifier(customer) "
     "MATCH (i)-[:CLAIMS]->(c:Claim) "
     "RETURN collect([n, i.namespace, i.value, c.trait, c.source, c.value, c.first_ms, c.last_ms, c.count])"
 )
 STANDING: Final = gated(
     "UNWIND ['a', 'b'] AS side UNWIND $p.numbers AS n CALL (side, n) { "
-    "WITH side, n WHERE side = 'a' MATCH (j:Judgement {a: n}) USING INDEX j:Judgement(a) RETURN j UNION ALL "
-    "WITH side, n WHERE side = 'b' MATCH (j:Judgement {b: n}) USING INDEX j:Judgement(b) RETURN j } "
+    "WITH side, n WHERE side = 'a' MATCH (j:Judgement {a: n}) USING INDEX SEEK j:Judgement(a) RETURN j UNION ALL "
+    "WITH side, n WHERE side = 'b' MATCH (j:Judgement {b: n}) USING INDEX SEEK j:Judgement(b) RETURN j } "
     f"WITH j WHERE j.retracted_ms IS NULL RETURN collect({JUDGEMENT})"
 )
 JUDGEMENTS_BY_NUMBER: Final = gated(
-    "UNWIND $p.numbers AS n MATCH (j:Judgement) USING INDEX j:Judgement(number) WHERE n <= j.number <= n "
+    "UNWIND $p.numbers AS n MATCH (j:Judgement) USING INDEX SEEK j:Judgement(number) WHERE n <= j.number <= n "
     f"RETURN collect({JUDGEMENT})"
 )
 

@@ -25,7 +25,7 @@ LOOKED_AT_ONCE: Final = 5_000
 
 VISIT: Final = (
     "UNWIND visited AS one WITH one[1] AS subject, within CALL (subject, within) {{ "
-    "MATCH (t:Touchpoint) USING INDEX t:Touchpoint(subject, at_ms, number) "
+    "MATCH (t:Touchpoint) USING INDEX SEEK t:Touchpoint(subject, at_ms, number) "
     "WHERE t.subject = subject AND t.at_ms >= within[0] AND t.at_ms <= within[1] AND t.number >= 0 "
     "AND (t.at_ms {than} within[2] OR t.number {than} within[3]) "
     "AND ($p.types IS NULL OR t.type IN $p.types) AND ($p.names IS NULL OR t.name IN $p.names) "
@@ -45,7 +45,7 @@ VISIT_NEXT: Final = (
 )
 PAGE: Final = (
     "UNWIND $p.asked AS asked WITH asked[0] AS customer, asked[1] AS within CALL (customer, within) {{ "
-    "MATCH (i:Identifier {{customer: customer}}) USING INDEX i:Identifier(customer) "
+    "MATCH (i:Identifier {{customer: customer}}) USING INDEX SEEK i:Identifier(customer) "
     "WHERE i.touched_last_ms >= within[0] AND i.touched_first_ms <= within[1] "
     "WITH i.{nearest} AS nearest, i.number AS number ORDER BY nearest {order} "
     "RETURN collect([nearest, number]) AS waiting }} "

@@ -12,22 +12,22 @@ from onefold.store.neo4j.rows import LARGEST, Row, public_of, within
 
 LINE: Final = "[d.seq, d.at_ms, d.kind, d.reason, d.customers, d.identifiers, d.link, d.judgement, d.messages]"
 BY_SEQ: Final = gated(
-    "UNWIND $p.numbers AS n MATCH (d:Decision) USING INDEX d:Decision(seq) WHERE n <= d.seq <= n "
+    "UNWIND $p.numbers AS n MATCH (d:Decision) USING INDEX SEEK d:Decision(seq) WHERE n <= d.seq <= n "
     f"RETURN collect({LINE})"
 )
 NEWEST: Final = gated(
-    "MATCH (d:Decision) USING INDEX d:Decision(seq) WHERE d.seq < $p.before "
+    "MATCH (d:Decision) USING INDEX SEEK d:Decision(seq) WHERE d.seq < $p.before "
     f"WITH d ORDER BY d.seq DESC LIMIT $p.limit RETURN collect({LINE})"
 )
 NEWEST_OF_KINDS: Final = gated(
-    "UNWIND $p.kinds AS kind CALL (kind) { MATCH (d:Decision) USING INDEX d:Decision(kind, seq) "
+    "UNWIND $p.kinds AS kind CALL (kind) { MATCH (d:Decision) USING INDEX SEEK d:Decision(kind, seq) "
     "WHERE d.kind = kind AND d.seq < $p.before RETURN d ORDER BY d.kind DESC, d.seq DESC LIMIT $p.limit } "
     f"WITH d ORDER BY d.seq DESC LIMIT $p.limit RETURN collect({LINE})"
 )
 # A line may concern several identifiers of one customer.
 CONCERNING: Final = gated(
-    "UNWIND $p.numbers AS k CALL (k) { MATCH (i:Identifier {customer: k}) USING INDEX i:Identifier(customer) "
-    "WITH i.number AS n CALL (n) { MATCH (d:Decision)-[c:CONCERNS]->() USING INDEX c:CONCERNS(identifier, seq) "
+    "UNWIND $p.numbers AS k CALL (k) { MATCH (i:Identifier {customer: k}) USING INDEX SEEK i:Identifier(customer) "
+    "WITH i.number AS n CALL (n) { MATCH (d:Decision)-[c:CONCERNS]->() USING INDEX SEEK c:CONCERNS(identifier, seq) "
     "WHERE c.identifier = n AND c.seq < $p.before AND ($p.kinds IS NULL OR d.kind IN $p.kinds) "
     "RETURN d, c.seq AS seq ORDER BY c.identifier DESC, c.seq DESC LIMIT $p.limit } "
     "WITH DISTINCT d, seq ORDER BY seq DESC LIMIT $p.limit RETURN d } "
@@ -38,47 +38,48 @@ CONCERNING: Final = gated(
 # nodes is read only as far as the page reaches.
 CHANGE: Final = "[h.seq, h.kind, h.identifier, h.customer, h.was, h.touchpoint]"
 FEED: Final = gated(
-    "CALL () { MATCH (t:Touchpoint) USING INDEX t:Touchpoint(number) WHERE t.number > $p.after "
+    "CALL () { MATCH (t:Touchpoint) USING INDEX SEEK t:Touchpoint(number) WHERE t.number > $p.after "
     "WITH t.number AS n ORDER BY n LIMIT $p.limit RETURN collect(n) AS touched } "
     f"WITH touched, CASE WHEN size(touched) < $p.limit THEN {LARGEST} ELSE touched[-1] END AS reach "
-    "CALL (reach) { MATCH (d:Decision) USING INDEX d:Decision(seq) WHERE d.seq > $p.after AND d.seq <= reach "
+    "CALL (reach) { MATCH (d:Decision) USING INDEX SEEK d:Decision(seq) WHERE d.seq > $p.after AND d.seq <= reach "
     "WITH d.seq AS n ORDER BY n LIMIT $p.limit RETURN collect(n) AS decided } "
-    "CALL (reach) { MATCH (h:Change) USING INDEX h:Change(seq) WHERE h.seq > $p.after AND h.seq <= reach "
+    "CALL (reach) { MATCH (h:Change) USING INDEX SEEK h:Change(seq) WHERE h.seq > $p.after AND h.seq <= reach "
     f"WITH h ORDER BY h.seq LIMIT $p.limit RETURN collect({CHANGE}) AS changed }} "
     f"WITH touched, decided, changed, reduce(last = $p.after, n IN "
     "[touched[-1], decided[-1], changed[-1][0]] | CASE WHEN n > last THEN n ELSE last END) AS last "
-    "CALL (last) { MATCH (c:Commit) USING INDEX c:Commit(seq) WHERE c.seq > $p.after AND c.seq < last "
+    "CALL (last) { MATCH (c:Commit) USING INDEX SEEK c:Commit(seq) WHERE c.seq > $p.after AND c.seq < last "
     "RETURN c.seq AS seq, c.at_ms AS at_ms UNION ALL "
-    "MATCH (c:Commit) USING INDEX c:Commit(seq) WHERE c.seq >= last "
+    "MATCH (c:Commit) USING INDEX SEEK c:Commit(seq) WHERE c.seq >= last "
     "RETURN c.seq AS seq, c.at_ms AS at_ms ORDER BY seq LIMIT 1 } "
     "WITH touched, decided, changed, collect([seq, at_ms]) AS commits RETURN [touched, decided, changed, commits]"
 )
 FEED_OF: Final = gated(
     "CALL () { UNWIND $p.numbers AS k "
-    "MATCH (t:Touchpoint) USING INDEX t:Touchpoint(subject, at_ms, number) "
+    "MATCH (t:Touchpoint) USING INDEX SEEK t:Touchpoint(subject, at_ms, number) "
     "WHERE t.subject = k AND t.at_ms IS NOT NULL AND t.number > $p.after "
     "WITH t.number AS n ORDER BY n LIMIT $p.limit RETURN collect(n) AS touched } "
-    "CALL () { UNWIND $p.numbers AS k CALL (k) { MATCH ()-[c:CONCERNS]->() USING INDEX c:CONCERNS(identifier, seq) "
+    "CALL () { UNWIND $p.numbers AS k CALL (k) { "
+    "MATCH ()-[c:CONCERNS]->() USING INDEX SEEK c:CONCERNS(identifier, seq) "
     "WHERE c.identifier = k AND c.seq > $p.after RETURN c.seq AS n ORDER BY c.identifier, c.seq LIMIT $p.limit } "
     "WITH DISTINCT n ORDER BY n LIMIT $p.limit RETURN collect(n) AS decided } "
-    "CALL () { UNWIND $p.numbers AS k CALL (k) { MATCH (h:Change) USING INDEX h:Change(identifier, seq) "
+    "CALL () { UNWIND $p.numbers AS k CALL (k) { MATCH (h:Change) USING INDEX SEEK h:Change(identifier, seq) "
     "WHERE h.identifier = k AND h.seq > $p.after RETURN h ORDER BY h.identifier, h.seq LIMIT $p.limit } "
     f"WITH h ORDER BY h.seq LIMIT $p.limit RETURN collect({CHANGE}) AS changed }} "
     "CALL (touched, decided, changed) { UNWIND touched + decided + [h IN changed | h[0]] AS n "
-    "WITH n ORDER BY n LIMIT $p.limit CALL (n) { MATCH (c:Commit) USING INDEX c:Commit(seq) WHERE c.seq >= n "
+    "WITH n ORDER BY n LIMIT $p.limit CALL (n) { MATCH (c:Commit) USING INDEX SEEK c:Commit(seq) WHERE c.seq >= n "
     "RETURN c ORDER BY c.seq LIMIT 1 } WITH DISTINCT c RETURN collect([c.seq, c.at_ms]) AS commits } "
     "RETURN [touched, decided, changed, commits]"
 )
 
+REJECTED_EVENT: Final = "MATCH (r:Reject) USING INDEX SEEK r:Reject(number) WHERE r.number >= 0"
 REJECTS: Final = gated(
-    "MATCH (r:Reject) USING INDEX r:Reject(number) WHERE r.number >= 0 WITH r ORDER BY r.number DESC LIMIT $p.limit "
+    f"{REJECTED_EVENT} WITH r ORDER BY r.number DESC LIMIT $p.limit "
     "RETURN collect([r.at_ms, r.source, r.code, r.field, r.message, r.hint, r.body])"
 )
 # The numbers have no gaps, for only the eldest are deleted; and counting goes through them all.
 REJECTED: Final = gated(
-    "CALL () { MATCH (r:Reject) USING INDEX r:Reject(number) WHERE r.number >= 0 "
-    "RETURN r.number AS n ORDER BY n LIMIT 1 UNION ALL "
-    "MATCH (r:Reject) USING INDEX r:Reject(number) WHERE r.number >= 0 RETURN r.number AS n ORDER BY n DESC LIMIT 1 } "
+    f"CALL () {{ {REJECTED_EVENT} RETURN r.number AS n ORDER BY n LIMIT 1 UNION ALL "
+    f"{REJECTED_EVENT} RETURN r.number AS n ORDER BY n DESC LIMIT 1 }} "
     "RETURN coalesce(max(n) - min(n) + 1, 0)"
 )
 

@@ -10,7 +10,7 @@ from onefold.store.neo4j.reading.gate import gated
 from onefold.store.neo4j.reading.snapshot import Snapshot, short
 from onefold.store.neo4j.rows import LINK, LOW_HALF, Row, seen_of, within
 
-PAIRS: Final = "USING INDEX l:LINKED(pair)"
+PAIRS: Final = "USING INDEX SEEK l:LINKED(pair)"
 OF_NUMBER: Final = "l.pair >= n * 4294967296 AND l.pair < (n + 1) * 4294967296"
 LINK_OF: Final = "collect([n, l.pair, l.mark, l.rank, l.seen])"
 """A link, with whose it is before it."""
@@ -24,14 +24,14 @@ TO_STRONGER: Final = (
     f"CALL (n) {{ MATCH ()-[l:LINKED]->(o) {PAIRS} WHERE {OF_NUMBER} AND l.pair > $p.after{{refused}} "
     "RETURN l ORDER BY l.pair LIMIT $p.limit }"
 )
-ABOVE: Final = "MATCH (o)-[l:LINKED]->() USING INDEX l:LINKED(b, mark, rank, pair) WHERE l.b = n"
+ABOVE: Final = "MATCH (o)-[l:LINKED]->() USING INDEX SEEK l:LINKED(b, mark, rank, pair) WHERE l.b = n"
 TO_WEAKER: Final = (
     f"CALL (n) {{ {ABOVE} AND l.mark >= {{least}} AND l.rank IS NOT NULL AND l.pair IS NOT NULL{{refused}} "
     "RETURN l ORDER BY l.b, l.mark, l.rank, l.pair LIMIT $p.limit }"
 )
 # Row by row: what follows a link in (mark, rank, pair) stands in three parts of the index.
 BEYOND: Final = (
-    "MATCH ()-[x:LINKED]->() USING INDEX x:LINKED(pair) WHERE $p.after <= x.pair <= $p.after "
+    "MATCH ()-[x:LINKED]->() USING INDEX SEEK x:LINKED(pair) WHERE $p.after <= x.pair <= $p.after "
     "WITH n, x.mark AS mark, x.rank AS rank CALL (n, mark, rank) { "
     f"{ABOVE} AND l.mark = mark AND l.rank = rank AND l.pair > $p.after{{refused}} "
     "RETURN l ORDER BY l.b, l.mark, l.rank, l.pair LIMIT $p.limit UNION ALL "
@@ -54,7 +54,7 @@ LINKS_BEYOND: Final = gated(f"UNWIND $p.numbers AS n {_filled(BEYOND)} RETURN {L
 
 # Of an identifier that is generic there may be any number; then it is cheaper to look for each pair.
 BETWEEN: Final = gated(
-    "UNWIND $p.numbers AS n MATCH (i:Identifier) USING INDEX i:Identifier(number) WHERE n <= i.number <= n "
+    "UNWIND $p.numbers AS n MATCH (i:Identifier) USING INDEX SEEK i:Identifier(number) WHERE n <= i.number <= n "
     f"WITH n, i.generic < {NO_TRUST} AS generic CALL (n, generic) {{ "
     f"WITH n, generic WHERE NOT generic MATCH ()-[l:LINKED]->() {PAIRS} WHERE {OF_NUMBER} AND l.b IN $p.numbers "
     "RETURN l UNION ALL "
@@ -65,7 +65,7 @@ BETWEEN: Final = gated(
 
 OTHERS: Final = " AND o.customer <> k"
 MEMBERS: Final = (
-    "UNWIND $p.numbers AS k MATCH (i:Identifier {customer: k}) USING INDEX i:Identifier(customer) "
+    "UNWIND $p.numbers AS k MATCH (i:Identifier {customer: k}) USING INDEX SEEK i:Identifier(customer) "
     "WITH k, i.number AS n "
 )
 REFUSED_TO_STRONGER: Final = _filled(TO_STRONGER, f" AND l.mark > {INSIDE}{OTHERS}").replace("(n)", "(k, n)", 1)
@@ -76,7 +76,7 @@ REFUSED_BEYOND: Final = (
 LINK_OF_K: Final = "collect([k, l.pair, l.mark, l.rank, l.seen])"
 # The page before ended at the link `after`. Unless its weaker end is one of the customer's own, the first half is told.
 REFUSED: Final = gated(
-    "CALL () { MATCH (w:Identifier) USING INDEX w:Identifier(number) WHERE $p.after_a <= w.number <= $p.after_a "
+    "CALL () { MATCH (w:Identifier) USING INDEX SEEK w:Identifier(number) WHERE $p.after_a <= w.number <= $p.after_a "
     "RETURN count(w) > 0 AND max(w.customer) IN $p.numbers AS own } "
     "WITH $p.after < 0 OR own AS first "
     f"CALL (first) {{ WITH first WHERE first {MEMBERS}{REFUSED_TO_STRONGER} RETURN {LINK_OF_K} AS stronger }} "
@@ -86,9 +86,9 @@ REFUSED: Final = gated(
 )
 
 LINKED_AT: Final = gated(
-    "UNWIND $p.numbers AS n MATCH (i:Identifier) USING INDEX i:Identifier(number) WHERE n <= i.number <= n "
+    "UNWIND $p.numbers AS n MATCH (i:Identifier) USING INDEX SEEK i:Identifier(number) WHERE n <= i.number <= n "
     "WITH n, i.customer AS k, i.namespace AS own "
-    "MATCH (c:Customer) USING INDEX c:Customer(key) WHERE k <= c.key <= k WITH n, k, own, c WHERE c.size > 1 "
+    "MATCH (c:Customer) USING INDEX SEEK c:Customer(key) WHERE k <= c.key <= k WITH n, k, own, c WHERE c.size > 1 "
     f"MATCH ()-[l:LINKED]->(o) {PAIRS} WHERE {OF_NUMBER} AND o.customer = k "
     "RETURN collect([n, l.first_ms, own, o.namespace])"
 )

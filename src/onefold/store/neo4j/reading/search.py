@@ -22,7 +22,7 @@ FOUND: Final = gated(
     "CALL (identifiers, start) { WITH start WHERE size(identifiers) < $p.limit "
     "MATCH (c:Claim) USING TEXT INDEX c:Claim(folded) WHERE c.folded CONTAINS $p.sought "
     "WITH c, c.number AS n WHERE n > start ORDER BY n LIMIT $p.limit "
-    "MATCH (i:Identifier) USING INDEX i:Identifier(number) WHERE c.identifier <= i.number <= c.identifier "
+    "MATCH (i:Identifier) USING INDEX SEEK i:Identifier(number) WHERE c.identifier <= i.number <= c.identifier "
     "RETURN collect([n, c.identifier, i.customer, c.trait, c.value]) AS claims } "
     "RETURN [identifiers, claims]"
 )

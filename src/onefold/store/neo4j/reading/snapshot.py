@@ -13,7 +13,7 @@ BEYOND_NUMBERS: Final = 1 << 31
 """Above every number of an identifier and every key of a customer: two of them make a pair of 64 bits."""
 
 SOURCES: Final = gated(
-    "MATCH (s:Source) USING INDEX s:Source(number) WHERE s.number >= 0 RETURN collect([s.number, s.name, s.trust])"
+    "MATCH (s:Source) USING INDEX SEEK s:Source(number) WHERE s.number >= 0 RETURN collect([s.number, s.name, s.trust])"
 )
 
 

@@ -14,11 +14,11 @@ TOUCHPOINT: Final = (
     "t.revenue, t.currency, t.subject, t.device, t.identifiers, t.body"
 )
 BY_NUMBER: Final = gated(
-    "UNWIND $p.numbers AS n MATCH (t:Touchpoint) USING INDEX t:Touchpoint(number) WHERE n <= t.number <= n "
+    "UNWIND $p.numbers AS n MATCH (t:Touchpoint) USING INDEX SEEK t:Touchpoint(number) WHERE n <= t.number <= n "
     f"RETURN collect([{TOUCHPOINT}])"
 )
 BY_ID: Final = gated(
-    "UNWIND $p.ids AS id MATCH (t:Touchpoint) USING INDEX t:Touchpoint(id) WHERE id <= t.id <= id "
+    "UNWIND $p.ids AS id MATCH (t:Touchpoint) USING INDEX SEEK t:Touchpoint(id) WHERE id <= t.id <= id "
     f"RETURN collect([{TOUCHPOINT}])"
 )
 
