@@ -1,9 +1,6 @@
 """Puts the parts together: the only module that names concrete stores, and the entry point of the command line."""
 
-import signal
-import socket
 import sys
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
@@ -20,26 +17,24 @@ if TYPE_CHECKING:
     from onefold.service.copying import Copied, Watch
     from onefold.settings import Settings
     from onefold.store.base import CopyTarget, Store
-
-
-STOPPING_SECONDS: Final = 5
-"""How long requests may still take when the server is told to end: who stalls would otherwise keep it for ever."""
+    from onefold.store.neo4j.address import Address
 
 
 class Kind(NamedTuple):
     """A kind of store.
 
     Attributes:
-        example: a URL of it.
+        example: a URL of it. shown: a URL as people may see it, without a password.
         exists: whether there is a store at a URL.
         open: opens it; unless reading only, it is made if it is not there.
-        target: opens it to be filled with another's rows; it is made if it is not there.
+        target: opens it to be filled with another's rows; it is made if it is not there. None: it cannot be filled.
     """
 
     example: str
+    shown: Callable[[str], str]
     exists: Callable[[str], bool]
     open: "Callable[[str, Namespaces, TraitRules, bool], Store]"
-    target: "Callable[[str, Namespaces, TraitRules], CopyTarget]"
+    target: "Callable[[str, Namespaces, TraitRules], CopyTarget] | None" = None
 
 
 def _sqlite_path(url: str) -> Path:
@@ -68,9 +63,39 @@ def _sqlite_target(url: str, namespaces: "Namespaces", traits: "TraitRules") -> 
     return open_sqlite_target(_sqlite_path(url), namespaces, traits)
 
 
-STORES: Final[Mapping[str, Kind]] = {
-    "sqlite": Kind("sqlite:///onefold.db", lambda url: _sqlite_path(url).exists(), _open_sqlite, _sqlite_target),
-}
+def _neo4j_address(url: str) -> "Address":
+    from onefold.store.neo4j.address import EXAMPLE, address_of
+
+    try:
+        return address_of(url)
+    except ValueError as error:
+        raise OnefoldError(
+            "settings.invalid",
+            f"the store's URL cannot be read: {error}",
+            f"Write {EXAMPLE}; in a password write @ as %40, / as %2F, : as %3A, % as %25.",
+            "store",
+        ) from error
+
+
+def _neo4j_exists(url: str) -> bool:
+    from onefold.store.neo4j.open import exists
+
+    return exists(_neo4j_address(url))
+
+
+def _open_neo4j(url: str, namespaces: "Namespaces", traits: "TraitRules", read_only: bool) -> "Store":
+    from onefold.store.neo4j.open import open_neo4j
+
+    return open_neo4j(_neo4j_address(url), namespaces, traits, read_only=read_only)
+
+
+SQLITE: Final = Kind(
+    "sqlite:///onefold.db", lambda url: url, lambda url: _sqlite_path(url).exists(), _open_sqlite, _sqlite_target
+)
+NEO4J: Final = Kind(
+    "neo4j://user:password@localhost:7687/neo4j", lambda url: str(_neo4j_address(url)), _neo4j_exists, _open_neo4j
+)
+STORES: Final[Mapping[str, Kind]] = {"sqlite": SQLITE, "neo4j": NEO4J, "neo4j+s": NEO4J, "neo4j+ssc": NEO4J}
 
 
 def kind_of(url: str) -> Kind:
@@ -97,7 +122,7 @@ def open_store(url: str, namespaces: "Namespaces", traits: "TraitRules", access:
     if access is not Access.MAKE and not kind.exists(url):
         raise OnefoldError(
             "store.unavailable",
-            f"there is no store at {url}",
+            f"there is no store at {kind.shown(url)}",
             "Name another with --store, or make this one with onefold init.",
             "store",
         )
@@ -106,17 +131,20 @@ def open_store(url: str, namespaces: "Namespaces", traits: "TraitRules", access:
 
 @contextmanager
 def build(settings: "Settings", access: Access = Access.MAKE) -> "Iterator[Onefold]":
-    """The service as the settings have it, until the block ends.
+    """The service as the settings have it, until the block ends; its own settings hold no password any more.
 
     Raises: OnefoldError `namespaces.invalid`, `traits.invalid`, and what `open_store` raises.
     """
+    import msgspec
+
     from onefold.model import namespaces_file, traits
     from onefold.service import Onefold
 
     namespaces, rules = namespaces_file.load(settings.namespaces), traits.load(settings.traits)
+    shown = msgspec.structs.replace(settings, store=kind_of(settings.store).shown(settings.store))
     with (
         closing(open_store(settings.store, namespaces, rules, access)) as store,
-        Onefold(store, namespaces, rules, settings) as onefold,
+        Onefold(store, namespaces, rules, shown) as onefold,
     ):
         yield onefold
 
@@ -131,71 +159,13 @@ def copy(settings: "Settings", to: str, watch: "Watch") -> "Copied":
 
     namespaces, rules = namespaces_file.load(settings.namespaces), traits.load(settings.traits)
     target = kind_of(to).target
+    if target is None:
+        raise OnefoldError("call.invalid", f"nothing can be copied to {kind_of(to).shown(to)}", None, "to")
     with (
         closing(open_store(settings.store, namespaces, rules, Access.READ)) as source,
         closing(target(to, namespaces, rules)) as made,
     ):
         return copying.copy(source, made, watch)
-
-
-def serve(onefold: "Onefold", ready: Callable[[str], None]) -> None:
-    """Answer over HTTP on the host and port of the settings until SIGINT or SIGTERM; then finish what was begun,
-    as far as that takes no longer than a few seconds.
-
-    Raises: OnefoldError `settings.invalid` when the address cannot be listened on.
-    """
-    import uvicorn
-
-    from onefold.api.app import create_app
-
-    class Server(uvicorn.Server):
-        """Says when it answers, and ends like any other function when it is told to end."""
-
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            ready(url)
-
-        @contextmanager
-        def capture_signals(self) -> Iterator[None]:
-            if threading.current_thread() is not threading.main_thread():
-                yield
-                return
-            before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
-            try:
-                yield
-            finally:
-                for number, handler in before.items():
-                    signal.signal(number, handler)
-
-    with closing(_listen(onefold.settings.host, onefold.settings.port)) as listening:
-        host, port = listening.getsockname()[:2]
-        url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        config = uvicorn.Config(
-            create_app(onefold),
-            loop="asyncio",
-            http="h11",
-            ws="none",
-            log_level="warning",
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            timeout_graceful_shutdown=STOPPING_SECONDS,
-        )
-        Server(config).run(sockets=[listening])
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """A socket that listens on the address. Raises `settings.invalid`."""
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address, family=family, backlog=2048)
-    except OSError as error:
-        raise OnefoldError(
-            "settings.invalid",
-            f"onefold cannot listen on {host}, port {port}: {error.strerror}",
-            "Choose another port with --port; 0 takes any free one.",
-            "port",
-        ) from error
 
 
 class Wired:
@@ -204,6 +174,10 @@ class Wired:
     def exists(self, settings: "Settings") -> bool:
         """Whether the store that the settings name is there."""
         return kind_of(settings.store).exists(settings.store)
+
+    def shown(self, settings: "Settings") -> str:
+        """The store that the settings name, without a password."""
+        return kind_of(settings.store).shown(settings.store)
 
     def open(self, settings: "Settings", access: Access) -> "AbstractContextManager[Onefold]":
         """The service on the store that the settings name, until the block ends."""
@@ -215,7 +189,15 @@ class Wired:
 
     def serve(self, onefold: "Onefold", ready: Callable[[str], None]) -> None:
         """Answer over HTTP until interrupted."""
+        from onefold.api.serving import serve
+
         serve(onefold, ready)
+
+    def serve_once_open(self, settings: "Settings", ready: Callable[[str], None]) -> None:
+        """The same on the store that the settings name; what cannot be used yet is waited for."""
+        from onefold.api.serving import serve_once_open
+
+        serve_once_open(settings, lambda: build(settings), ready)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -14,11 +14,13 @@ _FRESH: Final = {"cache-control": "no-store"}
 _NOT_WRITING: Final = Problem("ingest.stopping", "nothing is written any more", "Wait for it to be started again.")
 
 
+async def healthz(request: Request) -> Response:
+    """It runs."""
+    return JSONResponse({"status": "ok"}, headers=_FRESH)
+
+
 def health_routes(onefold: Onefold) -> list[Route]:
     """The routes for whoever watches over onefold."""
-
-    async def healthz(request: Request) -> Response:
-        return JSONResponse({"status": "ok"}, headers=_FRESH)
 
     def readyz(request: Request) -> Response:
         try:

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from onefold.settings import Settings
 
 StoreOption = Annotated[
-    str | None, typer.Option("--store", metavar="URL", help="Where customers are kept, as in sqlite:///shop.db.")
+    str | None,
+    typer.Option(
+        "--store", metavar="URL", help="Where customers are kept, as in sqlite:///shop.db or neo4j://localhost."
+    ),
 ]
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="The settings file, instead of onefold.toml.")
@@ -41,6 +44,9 @@ class Doors(Protocol):
     def exists(self, settings: "Settings") -> bool:
         """Whether the store that the settings name is there."""
 
+    def shown(self, settings: "Settings") -> str:
+        """The store that the settings name, as people may see it: without a password."""
+
     def open(self, settings: "Settings", access: Access) -> "AbstractContextManager[Onefold]":
         """The service on the store that the settings name, until the block ends."""
 
@@ -49,6 +55,10 @@ class Doors(Protocol):
 
     def serve(self, onefold: "Onefold", ready: Callable[[str], None]) -> None:
         """Answer over HTTP until interrupted; `ready` is told the base URL as soon as requests are answered."""
+
+    def serve_once_open(self, settings: "Settings", ready: Callable[[str], None]) -> None:
+        """The same on the store that the settings name, which is made if need be; what cannot be used yet is waited
+        for, and requests are told so."""
 
 
 class Call:

@@ -69,8 +69,7 @@ def rejects(
 def serve(call: Call, host: Host = None, port: Port = None) -> None:
     """Answer over HTTP: GraphQL at /graphql, events at /v1/batch."""
     settings = call.settings(host=host, port=port)
-    with call.doors.open(settings, Access.MAKE) as onefold:
-        call.doors.serve(onefold, lambda url: announce(call, url, onefold.settings.store))
+    call.doors.serve_once_open(settings, lambda url: announce(call, url, call.doors.shown(settings)))
 
 
 def announce(call: Call, url: str, store: str) -> None:

@@ -1,5 +1,6 @@
 """What Neo4j and its driver say went wrong, in onefold's words."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -33,12 +34,14 @@ OUT_OF_MEMORY: Final = frozenset(
     }
 )
 READ_ONLY: Final = "Neo.ClientError.General.WriteOnReadOnlyAccessDatabase"
+TOO_MANY_WRONG: Final = "Neo.ClientError.Security.AuthenticationRateLimit"
 NO_SUCH_DATABASE: Final = "Neo.ClientError.Database.DatabaseNotFound"
 TOO_LATE: Final = "Neo.ClientError.Transaction.TransactionTimedOut"
 """How the codes begin of transactions that took longer than they may."""
 MADE_MEANWHILE: Final = "Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists"
 """Another process was faster to make an index, between the look whether there is one and the making."""
 DRIVER_CLOSED: Final = "Driver closed"
+REASON: Final = re.compile(r"\(reason (?:\[Errno -?\d+\] )?(.+)\)$")
 
 
 @contextmanager
@@ -73,7 +76,7 @@ def _of_the_driver(error: DriverError, place: str) -> OnefoldError | None:
             )
         case ServiceUnavailable() | SessionExpired():
             return PassingError(
-                "store.unavailable", f"{place} cannot be reached: {_first_line(error)}", "Check that Neo4j runs there."
+                "store.unavailable", f"{place} cannot be reached: {_reason(error)}", "Check that Neo4j runs there."
             )
         case ConnectionAcquisitionTimeoutError():
             return OnefoldError("store.busy", f"too many use {place} at once", "Try again; nothing was changed.")
@@ -86,7 +89,7 @@ def _refused(error: Neo4jError, place: str) -> OnefoldError | None:
     """What was asked for is not to be had, and will not be until somebody sets it right."""
     code = error.code or ""
     match error:
-        case AuthError() | Forbidden():
+        case _ if isinstance(error, AuthError | Forbidden) or code == TOO_MANY_WRONG:
             return OnefoldError(
                 "store.forbidden",
                 f"{place} does not let onefold in: {_first_line(error)}",
@@ -131,6 +134,12 @@ def _failed(error: Neo4jError, place: str) -> OnefoldError | None:
             "store.unavailable", f"{place} cannot be written: {_first_line(error)}", "Neo4j's log says more."
         )
     return None
+
+
+def _reason(error: DriverError) -> str:
+    """Why there is no connection: the driver tells it after a list of all addresses that it tried."""
+    told = REASON.search(str(error))
+    return told[1] if told else _first_line(error)
 
 
 def _first_line(error: DriverError | Neo4jError) -> str:

@@ -1,0 +1,108 @@
+"""Answering over HTTP, until told to end; if need be before the store can be opened."""
+
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from typing import Final
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from onefold.api.app import create_app
+from onefold.api.waiting import Waiting
+from onefold.errors import OnefoldError
+from onefold.service import Onefold
+from onefold.settings import Settings
+from onefold.store.passing import PassingError
+
+STOPPING_SECONDS: Final = 5
+"""How long requests may still take when the server is told to end: who stalls would otherwise keep it for ever."""
+
+Ready = Callable[[str], None]
+"""Is told the base URL as soon as requests are answered."""
+
+
+def serve(onefold: Onefold, ready: Ready) -> None:
+    """Answer on the host and port of the settings until SIGINT or SIGTERM; then finish what was begun, as far as that
+    takes no longer than a few seconds.
+
+    Raises: OnefoldError `settings.invalid` when the address cannot be listened on.
+    """
+    with closing(_listen(onefold.settings.host, onefold.settings.port)) as listening:
+        _Server(create_app(onefold), listening, ready).run(sockets=[listening])
+
+
+def serve_once_open(settings: Settings, opened: Callable[[], AbstractContextManager[Onefold]], ready: Ready) -> None:
+    """As `serve`, also while the store cannot be opened, as long as that may pass: then all requests are told so.
+
+    Raises: OnefoldError as `serve`, and what `opened` raises and will not pass.
+    """
+    with closing(_listen(settings.host, settings.port)) as listening, ExitStack() as stack:
+        try:
+            app: ASGIApp = create_app(stack.enter_context(opened()))
+        except PassingError as error:
+            app = waiting = Waiting(settings, opened, error)
+        else:
+            waiting = None
+        server = _Server(app, listening, ready)
+        if waiting is not None:
+            stack.enter_context(waiting.until_open(server.end))
+        server.run(sockets=[listening])
+
+
+class _Server(uvicorn.Server):
+    """Says when it answers, and ends like any other function when it is told to end."""
+
+    def __init__(self, app: ASGIApp, listening: socket.socket, ready: Ready) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                loop="asyncio",
+                http="h11",
+                ws="none",
+                log_level="warning",
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                timeout_graceful_shutdown=STOPPING_SECONDS,
+            )
+        )
+        self._listening: Final = listening
+        self._ready: Final = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        host, port = self._listening.getsockname()[:2]
+        self._ready(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+
+    def end(self) -> None:
+        """Tell it to end, from any thread."""
+        self.should_exit = True
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A socket that listens on the address. Raises `settings.invalid`."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address, family=family, backlog=2048)
+    except OSError as error:
+        raise OnefoldError(
+            "settings.invalid",
+            f"onefold cannot listen on {host}, port {port}: {error.strerror}",
+            "Choose another port with --port; 0 takes any free one.",
+            "port",
+        ) from error
