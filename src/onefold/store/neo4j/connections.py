@@ -12,7 +12,7 @@ from neo4j import GraphDatabase, Query, Session, Transaction
 from onefold import __version__
 from onefold.errors import OnefoldError
 from onefold.store.neo4j.address import Address
-from onefold.store.neo4j.errors import in_our_words
+from onefold.store.neo4j.errors import closed, in_our_words
 from onefold.store.passing import PassingError
 
 CONNECTING_SECONDS: Final = 5.0
@@ -55,6 +55,7 @@ class Connections:
             telemetry_disabled=True,
         )
         self._writing: Final = Lock()
+        self._closed = False
 
     def ask(self, statement: str, **p: Any) -> Row:
         """The row that a statement answers with, in a transaction of its own. It may be run more than once, so it
@@ -114,7 +115,13 @@ class Connections:
 
     def close(self) -> None:
         """Close all connections. What other threads are in the middle of ends with an error."""
+        self._closed = True
         self._driver.close()
+
+    def check_open(self) -> None:
+        """Raise OnefoldError `store.unavailable` if it was closed."""
+        if self._closed:
+            raise closed(self.place)
 
     def _session(self) -> Session:
         return self._driver.session(database=self._database)
