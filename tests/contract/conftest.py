@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from onefold.store.base import Store
-from tests.contract.stores import OPENERS, Place
+from tests.contract.stores import KINDS, Place, place_of
 
 
-@pytest.fixture(params=OPENERS)
+@pytest.fixture(params=KINDS)
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     """Where a store is, or will be."""
-    return Place(request.param, tmp_path)
+    return place_of(request.param, tmp_path, request)
 
 
 @pytest.fixture

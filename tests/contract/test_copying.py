@@ -11,30 +11,34 @@ from onefold.model.copying import Origin, Progress, Row, RowKind
 from onefold.service import copying, judging
 from onefold.service.copying import Copied, Step, copy
 from onefold.store.base import CopyTarget, Store
-from tests.contract.stores import NAMESPACES, PAIRS, Place
+from tests.contract.stores import NAMESPACES, PAIRS, Place, place_of
 from tests.support.filled import NOON_MS, Filler, all_rows, fill, happened, odd
 
 FURTHER = 120
 KINDS = len(RowKind)
 
 
-@pytest.fixture(params=PAIRS, ids="-".join)
+@pytest.fixture(params=PAIRS)
 def places(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Place, Place]:
     """Where the source is, and where its copy will be."""
-    found = []
-    for kind, name in zip(request.param, ("source", "copy"), strict=True):
+    source, copy_of = request.param
+    for name in ("source", "copy", "sqlite"):
         (tmp_path / name).mkdir()
-        found.append(Place(kind, tmp_path / name))
-    return found[0], found[1]
+    return place_of(source, tmp_path / "source", request), place_of(copy_of, tmp_path / "copy", request)
 
 
 @pytest.fixture
-def source(places: tuple[Place, Place]) -> Iterator[Store]:
-    """A store with rows of every kind."""
-    opened = places[0].open()
-    fill(opened, NAMESPACES)
-    yield opened
-    opened.close()
+def source(places: tuple[Place, Place], tmp_path: Path) -> Iterator[Store]:
+    """A store with rows of every kind. Most quickly it comes to have them as a copy."""
+    place, _ = places
+    filled = (place if place.kind == "sqlite" else Place("sqlite", tmp_path / "sqlite")).open()
+    fill(filled, NAMESPACES)
+    if place.kind != "sqlite":
+        copied(filled, place)
+        filled.close()
+        filled = place.open()
+    yield filled
+    filled.close()
 
 
 @pytest.fixture
@@ -149,7 +153,7 @@ def test_a_copy_answers_what_the_source_answers(source: Store, place: Place) -> 
             lambda v: v.links(numbers, 1_000),
             lambda v: v.refused_links(customers, 1_000),
             lambda v: v.linked_at(numbers),
-            lambda v: v.claims(customers),
+            lambda v: {key: sorted(map(repr, claims)) for key, claims in v.claims(customers).items()},
             lambda v: v.judgements(numbers),
             lambda v: v.decisions(customers, None, 1_000),
             lambda v: v.feed(0, 100_000),
@@ -176,7 +180,12 @@ def test_both_go_on_alike_when_the_same_happens_to_them(
         filler.send([odd(200, userId="user 1", type="identify", traits={"name": "New", "plan": "gold"}), odd(201)])
         filler.retract(judgement)
     expected = rows_of(source)
-    assert rows_of(copy_of) == expected
+    found = rows_of(copy_of)
+    # How a commit numbers its claims, and its lines of the ledger among each other, is for the store to say.
+    for rows in (found, expected):
+        for kind in (RowKind.CLAIMS, RowKind.DECISIONS):
+            rows[kind] = sorted((row[1:] for row in rows[kind]), key=repr)
+    assert found == expected
     copy_of.close()
 
 

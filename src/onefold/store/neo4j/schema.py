@@ -23,7 +23,7 @@ CLAIMS: Final = 10_000
 
 STORE: Final = (
     "OPTIONAL MATCH (m:Meta {name: 'store'}) "
-    "RETURN coalesce(m.version, 0), coalesce(m.rules, ''), m.secret, coalesce(m.searchable, '')"
+    "RETURN coalesce(m.version, 0), coalesce(m.rules, ''), m.secret, coalesce(m.searchable, ''), m.copy"
 )
 ANYTHING: Final = "OPTIONAL MATCH (n) WITH n LIMIT 1 RETURN n IS NOT NULL"
 WRITABLE: Final = "MATCH (g:Meta {name: 'gate'}) SET g.lock = 1 RETURN 1"
@@ -55,12 +55,14 @@ class Known(msgspec.Struct, frozen=True):
 
     Attributes:
         rules: fingerprint of those it was stitched by. searchable: the traits it searches (`write_searched`).
+        copy: how far it is, while it is an unfinished copy of another.
     """
 
     version: int
     rules: str
     secret: bytes | None
     searchable: str
+    copy: str | None
 
 
 def known(connections: Connections) -> Known:
@@ -87,15 +89,21 @@ def known(connections: Connections) -> Known:
 def prepare(connections: Connections, namespaces: Namespaces, searched: Searched, *, read_only: bool) -> bytes:
     """Unless `read_only`, make the store if there is none, and bring it up to date; -> its secret.
 
-    Raises: OnefoldError `store.rules_changed`; `store.read_only`, also of a database that takes no writes; and what
-        `known` raises.
+    Raises: OnefoldError `store.rules_changed`; `store.unfinished_copy`; `store.read_only`, also of a database that
+        takes no writes; and what `known` raises.
     """
     found = known(connections)
-    if found.version < len(migrations()):
+    if found.copy is None and found.version < len(migrations()):
         if read_only:
             raise _outdated(connections.place, found)
-        _migrate(connections, found.version, namespaces)
+        migrate(connections, namespaces)
         found = known(connections)
+    if found.copy is not None:
+        raise OnefoldError(
+            "store.unfinished_copy",
+            f"{connections.place} is a copy of another store that is not complete",
+            "Finish it with the same onefold copy, or name another store.",
+        )
     if found.rules != namespaces.fingerprint:
         raise OnefoldError(
             "store.rules_changed",
@@ -124,9 +132,12 @@ def statements(migration: str) -> Iterator[str]:
             yield statement.strip()
 
 
-def _migrate(connections: Connections, version: int, namespaces: Namespaces) -> None:
-    """Run what is missing. Each statement may be run again: another process may do the same at the same time."""
-    latest = migrations()
+def migrate(connections: Connections, namespaces: Namespaces) -> None:
+    """Make the store, or what it lacks. Each statement may be run again: another process may do the same at the same
+    time. Raises what `known` raises."""
+    latest, version = migrations(), known(connections).version
+    if version == len(latest):
+        return
     for migration in latest[version:]:
         for statement in statements(migration.read_text(encoding="utf-8")):
             connections.tell(statement, seconds=INDEXING_SECONDS)
