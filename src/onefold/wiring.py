@@ -27,14 +27,14 @@ class Kind(NamedTuple):
         example: a URL of it. shown: a URL as people may see it, without a password.
         exists: whether there is a store at a URL.
         open: opens it; unless reading only, it is made if it is not there.
-        target: opens it to be filled with another's rows; it is made if it is not there. None: it cannot be filled.
+        target: opens it to be filled with another's rows; it is made if it is not there.
     """
 
     example: str
     shown: Callable[[str], str]
     exists: Callable[[str], bool]
     open: "Callable[[str, Namespaces, TraitRules, bool], Store]"
-    target: "Callable[[str, Namespaces, TraitRules], CopyTarget] | None" = None
+    target: "Callable[[str, Namespaces, TraitRules], CopyTarget]"
 
 
 def _sqlite_path(url: str) -> Path:
@@ -89,11 +89,21 @@ def _open_neo4j(url: str, namespaces: "Namespaces", traits: "TraitRules", read_o
     return open_neo4j(_neo4j_address(url), namespaces, traits, read_only=read_only)
 
 
+def _neo4j_target(url: str, namespaces: "Namespaces", traits: "TraitRules") -> "CopyTarget":
+    from onefold.store.neo4j.open import open_neo4j_target
+
+    return open_neo4j_target(_neo4j_address(url), namespaces, traits)
+
+
 SQLITE: Final = Kind(
     "sqlite:///onefold.db", lambda url: url, lambda url: _sqlite_path(url).exists(), _open_sqlite, _sqlite_target
 )
 NEO4J: Final = Kind(
-    "neo4j://user:password@localhost:7687/neo4j", lambda url: str(_neo4j_address(url)), _neo4j_exists, _open_neo4j
+    "neo4j://user:password@localhost:7687/neo4j",
+    lambda url: str(_neo4j_address(url)),
+    _neo4j_exists,
+    _open_neo4j,
+    _neo4j_target,
 )
 STORES: Final[Mapping[str, Kind]] = {"sqlite": SQLITE, "neo4j": NEO4J, "neo4j+s": NEO4J, "neo4j+ssc": NEO4J}
 
@@ -159,8 +169,6 @@ def copy(settings: "Settings", to: str, watch: "Watch") -> "Copied":
 
     namespaces, rules = namespaces_file.load(settings.namespaces), traits.load(settings.traits)
     target = kind_of(to).target
-    if target is None:
-        raise OnefoldError("call.invalid", f"nothing can be copied to {kind_of(to).shown(to)}", None, "to")
     with (
         closing(open_store(settings.store, namespaces, rules, Access.READ)) as source,
         closing(target(to, namespaces, rules)) as made,
