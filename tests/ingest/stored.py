@@ -8,7 +8,7 @@ from onefold.ingest.commit import Outcome
 from onefold.model.events import Event
 from onefold.model.identifiers import IdentifierKey
 from onefold.model.reading import JourneyPage, Touchpoint
-from onefold.store.base import Store
+from onefold.store.base import Ahead, Store
 
 
 def statuses(outcomes: Sequence[Outcome]) -> list[str]:
@@ -43,8 +43,8 @@ class Poisoned:
         self._store, self._names = store, names
 
     @contextlib.contextmanager
-    def write(self) -> Iterator[Any]:
-        with self._store.write() as transaction:
+    def write(self, ahead: Ahead | None = None) -> Iterator[Any]:
+        with self._store.write(ahead) as transaction:
             apply = transaction.apply
 
             def poisoned(changes: Any, events: Sequence[Event], at_ms: int) -> int:

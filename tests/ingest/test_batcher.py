@@ -13,6 +13,7 @@ from onefold.ingest.commit import Outcome
 from onefold.ingest.decode import Decoded, Rejected
 from onefold.ingest.pipeline import Batcher
 from onefold.stitch.rules import Rules
+from onefold.store.base import Ahead
 from onefold.store.sqlite.store import SqliteStore
 from tests.ingest.events import decode, sent
 from tests.ingest.stored import Poisoned, message_ids, statuses
@@ -141,10 +142,10 @@ def test_events_that_waited_behind_a_failure_are_taken_when_the_store_works_agai
     class Full(Poisoned):
         room = False
 
-        def write(self) -> Any:
+        def write(self, ahead: Ahead | None = None) -> Any:
             if not self.room:
                 raise OnefoldError("store.full", "there is no room")
-            return super().write()
+            return super().write(ahead)
 
     full = Full(store)
     with Batcher(full, rules, batch_size=4, queue_size=10) as batcher:
@@ -172,11 +173,11 @@ class Alone(Poisoned):
         self._free = threading.Lock()
 
     @contextlib.contextmanager
-    def write(self) -> Iterator[Any]:
+    def write(self, ahead: Ahead | None = None) -> Iterator[Any]:
         self.together |= not self._free.acquire(blocking=False)
         self.writers.append(threading.current_thread())
         try:
-            with super().write() as transaction:
+            with super().write(ahead) as transaction:
                 yield transaction
         finally:
             self._free.release()

@@ -13,6 +13,7 @@ from onefold.ingest.files import ImportReport, import_file, rejects_beside
 from onefold.ingest.pipeline import Batcher
 from onefold.model.sources import Source, Trust
 from onefold.stitch.rules import Rules
+from onefold.store.base import Ahead
 from onefold.store.sqlite.store import SqliteStore
 from tests.ingest.events import RECEIVED_MS, decoder_of, namespaces, sent
 from tests.ingest.stored import Poisoned, message_ids
@@ -195,11 +196,11 @@ def test_an_import_that_a_failing_store_ended_is_finished_by_running_it_again(
     class Full(Poisoned):
         room = 1
 
-        def write(self) -> Any:
+        def write(self, ahead: Ahead | None = None) -> Any:
             self.room -= 1
             if self.room < 0:
                 raise OnefoldError("store.full", "there is no room")
-            return super().write()
+            return super().write(ahead)
 
     full = Full(store)
     lines = [line(name) for name in "abcdefgh"]

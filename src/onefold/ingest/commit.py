@@ -24,7 +24,7 @@ from onefold.stitch.judging import judge
 from onefold.stitch.needs import ByKey, Judgements
 from onefold.stitch.resolver import resolve
 from onefold.stitch.rules import Rules
-from onefold.store.base import Store, Transaction, drive
+from onefold.store.base import Ahead, Store, Transaction, drive
 
 REJECT_BYTES: Final = 4_096
 """How much of what was sent the reject log keeps."""
@@ -66,8 +66,10 @@ def commit_batch(store: Store, rules: Rules, batch: Sequence[Decoded | Rejected]
 
     Raises: OnefoldError `store.…`; then nothing of the batch is stored.
     """
-    with store.write() as transaction:
-        return _Commit(transaction, rules, batch, now_ms).run()
+    events = [item.event for item in batch if isinstance(item, Decoded)]
+    messages = [event.message for event in events]
+    with store.write(Ahead(messages, [event.identifiers for event in events])) as transaction:
+        return _Commit(transaction, rules, batch, messages, now_ms).run()
 
 
 def commit_each(store: Store, rules: Rules, batch: Sequence[Decoded | Rejected], now_ms: int) -> list[Outcome]:
@@ -89,13 +91,18 @@ class _Commit:
     """One batch inside a transaction."""
 
     def __init__(
-        self, transaction: Transaction, rules: Rules, batch: Sequence[Decoded | Rejected], now_ms: int
+        self,
+        transaction: Transaction,
+        rules: Rules,
+        batch: Sequence[Decoded | Rejected],
+        messages: Sequence[bytes],
+        now_ms: int,
     ) -> None:
         self._transaction: Final = transaction
         self._rules: Final = rules
         self._batch: Final = batch
         self._now_ms: Final = now_ms
-        self._known: Final = transaction.known_messages([i.event.message for i in batch if isinstance(i, Decoded)])
+        self._known: Final = transaction.known_messages(messages)
         self._outcomes: Final[list[Outcome | None]] = [None] * len(batch)
         self._rejects: Final[list[Reject]] = []
         self._waiting: Final[list[int]] = []

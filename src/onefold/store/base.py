@@ -56,6 +56,18 @@ class Head(msgspec.Struct, frozen=True):
     judgement: int
 
 
+class Ahead(msgspec.Struct, frozen=True):
+    """What a transaction is going to be asked: a store far away reads it while it begins.
+
+    Attributes:
+        messages: whether they are stored (`Transaction.known_messages`).
+        together: keys of identifiers, those of one event together, and their links with each other.
+    """
+
+    messages: Sequence[bytes]
+    together: Sequence[Sequence[IdentifierKey]]
+
+
 class Transaction(Protocol):
     """One write transaction, opened by `Store.write`."""
 
@@ -196,8 +208,9 @@ class Store(Protocol):
     remote: bool
     """Whether each answer comes over a network: then nobody who must not wait reads, such as an event loop."""
 
-    def write(self) -> AbstractContextManager[Transaction]:
-        """A write transaction: commits when the block ends, takes everything back when it raises.
+    def write(self, ahead: Ahead | None = None) -> AbstractContextManager[Transaction]:
+        """A write transaction: commits when the block ends, takes everything back when it raises. To know some of it
+        `ahead` changes no answer.
 
         Raises: OnefoldError `store.full`, `store.busy`, `store.unavailable`, `store.read_only`.
         """

@@ -8,10 +8,13 @@ from onefold.errors import OnefoldError
 from onefold.model.ids import PublicIds
 from onefold.model.namespaces import Namespaces
 from onefold.model.traits import TraitRules
+from onefold.store.base import Ahead
 from onefold.store.facts import Facts
 from onefold.store.neo4j.connections import Connections
 from onefold.store.neo4j.reading.snapshot import Shared
 from onefold.store.neo4j.reading.view import Neo4jView, viewing
+from onefold.store.neo4j.writing.ahead import Question
+from onefold.store.neo4j.writing.known import Known
 from onefold.store.neo4j.writing.statements import FIRST
 from onefold.store.neo4j.writing.transaction import Neo4jTransaction
 
@@ -42,15 +45,18 @@ class Neo4jStore:
     @contextmanager
     def read(self, *, wait: bool = True, hold: bool = False) -> Iterator[Neo4jView]:
         """A view of the store as it is now, for this thread. Unless it is to `hold`, it moves when somebody commits."""
+        self._connections.check_open()
         with viewing(self._connections, self._shared, hold=hold) as view:
             yield view
 
     @contextmanager
-    def write(self) -> Iterator[Neo4jTransaction]:
+    def write(self, ahead: Ahead | None = None) -> Iterator[Neo4jTransaction]:
         """A write transaction: it holds the lock of the head, so no other process writes until it ends."""
         if self._read_only:
             raise OnefoldError(
                 "store.read_only", f"{self.describe()} was opened for reading only", "Open it for writing."
             )
-        with self._connections.writing(FIRST) as (transaction, first):
-            yield Neo4jTransaction(transaction, first, self._facts)
+        known = Known(self._facts.ids)
+        asked = Question(ahead, known)
+        with self._connections.writing(FIRST, **asked.parameters()) as (transaction, first):
+            yield Neo4jTransaction(transaction, asked, first, known, self._facts)

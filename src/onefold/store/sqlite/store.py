@@ -10,6 +10,7 @@ from onefold.errors import OnefoldError
 from onefold.model.ids import PublicIds
 from onefold.model.namespaces import Namespaces
 from onefold.model.traits import TraitRules
+from onefold.store.base import Ahead
 from onefold.store.facts import Facts
 from onefold.store.sqlite.connections import Connections
 from onefold.store.sqlite.errors import in_our_words
@@ -54,8 +55,9 @@ class SqliteStore:
                     self._connections.give_back(reader)
 
     @contextmanager
-    def write(self) -> Iterator[SqliteTransaction]:
-        """A write transaction, begun at once: no other process writes until it ends."""
+    def write(self, ahead: Ahead | None = None) -> Iterator[SqliteTransaction]:
+        """A write transaction, begun at once: no other process writes until it ends. What is asked is read when it is
+        asked, whether it is known `ahead` or not."""
         if self._read_only:
             raise OnefoldError(
                 "store.read_only", f"{self.describe()} was opened for reading only", "Open it for writing."

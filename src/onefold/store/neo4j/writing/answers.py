@@ -43,14 +43,12 @@ from onefold.store.neo4j.rows import (
     judgements_of,
     links_of,
 )
+from onefold.store.neo4j.writing.ahead import InHand, taken
 from onefold.store.neo4j.writing.known import Known
 
-# Whoever knows identifiers asks for their customers next: both come in one answer.
 BY_ID: Final = (
-    "UNWIND $p.ids AS id MATCH (i:Identifier {id: id}) USING INDEX SEEK i:Identifier(id) WITH collect(i) AS known "
-    "CALL (known) { UNWIND known AS i WITH DISTINCT i.customer AS key "
-    f"MATCH (c:Customer {{key: key}}) USING INDEX SEEK c:Customer(key) RETURN collect({CUSTOMER}) AS customers }} "
-    f"RETURN [i IN known | {IDENTIFIER}], customers"
+    "UNWIND $p.ids AS id MATCH (i:Identifier {id: id}) USING INDEX SEEK i:Identifier(id) "
+    f"RETURN collect({IDENTIFIER})"
 )
 BY_NUMBER: Final = (
     "UNWIND $p.numbers AS n MATCH (i:Identifier {number: n}) USING INDEX SEEK i:Identifier(number) "
@@ -107,17 +105,17 @@ TOUCHPOINTS_BY: Final = (
 class Answers:
     """Answers needs in one transaction."""
 
-    def __init__(self, transaction: neo4j.Transaction, known: Known) -> None:
-        """`known` is told what is read."""
+    def __init__(self, transaction: neo4j.Transaction, in_hand: InHand, known: Known) -> None:
+        """`in_hand`: what was read already. `known` is told what is read."""
         self._transaction: Final = transaction
+        self._in_hand: Final = in_hand
         self._known: Final = known
-        self._ahead: Final[dict[int, Row]] = {}
         self._answers: Final[dict[type[Need], Callable[[Any], Any]]] = {
             ByKey: lambda need: self.by_key(need.keys),
             ByNumber: lambda need: self._identifiers(BY_NUMBER, need.numbers),
             Customers: lambda need: self._customers_by(need.keys),
             Members: lambda need: self._identifiers(MEMBERS, need.customers),
-            Links: lambda need: links_of(self._ask(LINKS, need.pairs)),
+            Links: lambda need: self._links(need.pairs),
             LinksOf: lambda need: links_of(distinct(self._ask(LINKS_OF, need.identifiers))),
             InsideOf: lambda need: links_of(distinct(self._ask(INSIDE_OF, need.identifiers))),
             RefusedBelow: lambda need: links_of(self._ask(REFUSED_BELOW, need.identifiers)),
@@ -132,16 +130,12 @@ class Answers:
         """Rows for a need, of the type its docstring tells."""
         return self._answers[type(need)](need)
 
-    def forget(self) -> None:
-        """What was read ahead is not so any more."""
-        self._ahead.clear()
-
     def by_key(self, keys: Sequence[IdentifierKey]) -> list[Identifier]:
         """Identifiers by namespace and value: found by their public ids, the one index over both."""
-        if not keys:
-            return []
-        rows, customers = ask(self._transaction, BY_ID, ids=sorted(map(self._known.public_id, keys)))
-        self._ahead.update((row[0], row) for row in customers)
+        rows, missing = taken(self._in_hand.identifiers, map(self._known.public_id, keys))
+        if missing:
+            [more] = ask(self._transaction, BY_ID, ids=sorted(missing))
+            rows += more
         return self._note(rows)
 
     def _identifiers(self, statement: str, values: Sequence[int]) -> list[Identifier]:
@@ -153,12 +147,14 @@ class Answers:
         return identifiers_of(rows)
 
     def _customers_by(self, keys: Sequence[int]) -> list[Customer]:
-        """Customers by key; most were read with their identifiers."""
-        ahead = self._ahead
-        rows = [ahead.pop(key) for key in dict.fromkeys(keys) if key in ahead]
-        rows += self._ask(CUSTOMERS, list(set(keys) - {row[0] for row in rows}))
+        rows, missing = taken(self._in_hand.customers, keys)
+        rows += self._ask(CUSTOMERS, missing)
         self._known.anchors.update((row[0], row[1]) for row in rows)
         return customers_of(rows)
+
+    def _links(self, pairs: Sequence[int]) -> list[Link]:
+        rows, missing = taken(self._in_hand.links, pairs)
+        return links_of(rows + self._ask(LINKS, missing))
 
     def _ask(self, statement: str, values: Sequence[int]) -> list[Row]:
         """The rows that a statement collects of these numbers."""

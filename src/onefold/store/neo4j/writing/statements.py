@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from onefold.store.kept import MOST_VALUES
 from onefold.store.neo4j.rows import JUDGEMENT
+from onefold.store.neo4j.writing.ahead import READ, READS
 
 # New customers come with their new identifiers, which need not be sought then.
 NEW_IDENTIFIER: Final = (
@@ -119,13 +120,14 @@ def write_statement(p: Mapping[str, Sequence[Any]]) -> str:
 
 
 FIRST: Final = (
-    "MATCH (m:Meta {name: 'head'}) SET m.lock = 1 WITH m MATCH (k:Meta {name: 'store'}) "
-    "CALL () { MATCH (s:Source) USING INDEX SEEK s:Source(number) WHERE s.number > 0 "
-    "RETURN collect([s.number, s.name, s.trust]) AS sources } "
+    _BEGIN + "MATCH (m:Meta {name: 'head'}) SET m.lock = 1 WITH m MATCH (k:Meta {name: 'store'}) "
+    "CALL (m) { MATCH (s:Source) USING INDEX SEEK s:Source(number) WHERE s.number > 0 "
+    f"RETURN collect([s.number, s.name, s.trust]) AS sources }} {READ}"
     "RETURN m.seq, m.identifier, m.customer, m.judgement, m.customers, m.links, m.touchpoints, m.decisions, "
-    "m.claim, m.reject, k.searchable, sources"
+    f"m.claim, m.reject, k.searchable, sources, {READS}"
 )
-"""Takes the lock that makes writing serial, then reads: what others committed meanwhile is seen."""
+"""Takes the lock that makes writing serial, then reads: what others committed meanwhile is seen. (Blocks that import
+`m` are run for it, so after its lock.)"""
 KNOWN_MESSAGES: Final = (
     "UNWIND $p.ids AS id MATCH (t:Touchpoint {id: id}) USING INDEX SEEK t:Touchpoint(id) "
     "RETURN collect([id, t.content])"

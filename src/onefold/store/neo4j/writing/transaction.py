@@ -18,6 +18,7 @@ from onefold.store.base import Head
 from onefold.store.facts import Facts
 from onefold.store.kept import REJECTS_KEPT, Kept, operators_in, said_in
 from onefold.store.neo4j.rows import LARGEST, Row, ask, judgements_of, known_numbers, public_of, tell
+from onefold.store.neo4j.writing.ahead import READ_COLUMNS, InHand, Question
 from onefold.store.neo4j.writing.answers import Answers
 from onefold.store.neo4j.writing.known import Known
 from onefold.store.neo4j.writing.rows import (
@@ -69,16 +70,17 @@ class State(msgspec.Struct):
 class Neo4jTransaction:
     """Reads and writes in a transaction that is open and holds the lock of the head: no other does until it ends."""
 
-    def __init__(self, transaction: neo4j.Transaction, first: Row, facts: Facts) -> None:
-        """`first`: what `FIRST` answered with."""
-        *state, searchable, sources = first
+    def __init__(self, transaction: neo4j.Transaction, asked: Question, first: Row, known: Known, facts: Facts) -> None:
+        """`first`: what `FIRST` answered with, to what was `asked`."""
+        *state, searchable, sources = first[:-READ_COLUMNS]
         self._state: Final = State(*state)
         self.head = self._state.head()
         self._facts: Final = facts
         self._transaction: Final = transaction
         self._searched: Final = read_searched(searchable)
-        self._known: Final = Known(facts.ids)
-        self._answers: Final = Answers(transaction, self._known)
+        self._known: Final = known
+        self._in_hand: Final = InHand(asked, first[-READ_COLUMNS:])
+        self._answers: Final = Answers(transaction, self._in_hand, known)
         self._sources: Final = {Source(name, Trust(trust)): number for number, name, trust in sources}
 
     def answer(self, need: Need) -> Any:
@@ -87,10 +89,13 @@ class Neo4jTransaction:
 
     def known_messages(self, messages: Sequence[bytes]) -> dict[bytes, bytes]:
         """Of these message hashes, those stored already -> their content hash."""
-        if not messages:
-            return {}
-        [rows] = ask(self._transaction, KNOWN_MESSAGES, ids=[encode("tp", message) for message in messages])
-        return {public_of(found): bytes.fromhex(content) for found, content in rows}
+        in_hand = self._in_hand.messages
+        found = {message: content for message in messages if (content := in_hand.get(message)) is not None}
+        missing = [encode("tp", message) for message in messages if message not in in_hand]
+        if missing:
+            [rows] = ask(self._transaction, KNOWN_MESSAGES, ids=missing)
+            found |= {public_of(message): bytes.fromhex(content) for message, content in rows}
+        return found
 
     def source_number(self, source: Source) -> int:
         """The number of this (name, trust); a new one is stored."""
@@ -176,7 +181,7 @@ class Neo4jTransaction:
         """Write what there is to write. What was read ahead is not so any more."""
         if any(rows.values()):
             tell(self._transaction, write_statement(rows), **rows)
-            self._answers.forget()
+            self._in_hand.clear()
 
     def reject(self, rejects: Iterable[Reject]) -> None:
         """Add to the reject log, which keeps the newest 10,000."""
