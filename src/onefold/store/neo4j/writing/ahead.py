@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from itertools import combinations
 from typing import Any, Final, TypeVar
 
-from onefold.model.ids import encode
 from onefold.store.base import Ahead
 from onefold.store.neo4j.rows import CUSTOMER, IDENTIFIER, LINK, LOW_HALF, Row, public_of
 from onefold.store.neo4j.writing.known import Known
@@ -38,22 +37,23 @@ READ_COLUMNS: Final = 4
 class Question:
     """What is asked ahead, as parameters of `READ`."""
 
-    __slots__ = ("ids", "keys", "messages", "pairs")
+    __slots__ = ("ids", "keys", "message_ids", "messages", "pairs")
 
     def __init__(self, ahead: Ahead | None, known: Known) -> None:
         """Nothing is asked without `ahead`. `known` makes public ids."""
         self.messages: Final = [] if ahead is None else list(ahead.messages)
+        self.message_ids: Final = [known.message_id(message) for message in self.messages]
         groups = [] if ahead is None else ahead.together
         self.keys: Final = list(dict.fromkeys(key for group in groups for key in group))
         self.ids: Final = [known.public_id(key) for key in self.keys]
         place = {key: number for number, key in enumerate(self.keys)}
         together = {tuple(group) for group in groups if len(group) > 1}
-        self.pairs: Final = list({pair for group in together for pair in combinations([place[k] for k in group], 2)})
+        pairs = {pair for group in together for pair in combinations([place[key] for key in group], 2)}
+        self.pairs: Final = [[*pair] for pair in pairs]
 
     def parameters(self) -> dict[str, Any]:
         """For `$p`."""
-        messages = [encode("tp", message) for message in self.messages]
-        return {"messages": messages, "ids": self.ids, "pairs": self.pairs}
+        return {"messages": self.message_ids, "ids": self.ids, "pairs": self.pairs}
 
 
 class InHand:

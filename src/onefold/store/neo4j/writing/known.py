@@ -15,7 +15,7 @@ class Known:
         anchors: anchors of customers by key, as they were read.
     """
 
-    __slots__ = ("_ids", "_made", "anchors", "generic", "public")
+    __slots__ = ("_ids", "_made", "_messages", "anchors", "generic", "public")
 
     def __init__(self, ids: PublicIds) -> None:
         """`ids` are the store's."""
@@ -24,6 +24,14 @@ class Known:
         self.anchors: Final[dict[int, int]] = {}
         self._ids: Final = ids
         self._made: Final[dict[IdentifierKey, str]] = {}
+        self._messages: Final[dict[bytes, str]] = {}
+
+    def message_id(self, message: bytes) -> str:
+        """The public id of a touchpoint, from its message hash."""
+        made = self._messages.get(message)
+        if made is None:
+            made = self._messages[message] = encode("tp", message)
+        return made
 
     def public_id(self, key: IdentifierKey) -> str:
         """The public id of an identifier."""

@@ -7,7 +7,7 @@ from onefold.model.changes import ChangeSet, Decision
 from onefold.model.events import Event
 from onefold.model.graph import Customer, Identifier, Link
 from onefold.model.identifiers import IdentifierKey
-from onefold.model.ids import encode, encode_number
+from onefold.model.ids import encode_number
 from onefold.model.sources import Source, Trust
 from onefold.stitch.rules import NO_TRUST
 from onefold.store.feed_kinds import CLAIMS_CHANGE, MOVE_CHANGE, SUBJECT_CHANGE
@@ -19,8 +19,8 @@ from onefold.store.searched import Searched
 Rows = dict[str, list[Any]]
 """Rows by the name of the list in `$p`."""
 
-_YES: Final = (1,)
-_NO: Final = ()
+_YES: Final = [1]
+_NO: Final[list[int]] = []
 """A label is set for each member of such a list."""
 
 
@@ -32,17 +32,17 @@ def identifier_rows(changes: ChangeSet, known: Known, devices: frozenset[str]) -
     for new in changes.new_identifiers:
         public_id = known.public[new.id] = known.public_id(new.key)
         held.get(new.customer, elsewhere).append(
-            (new.id, public_id, new.key.namespace, new.key.value, new.customer, *_kept_of(new),
-             indexed(new.key.value), _YES if new.key.namespace in devices else _NO)
+            [new.id, public_id, new.key.namespace, new.key.value, new.customer, *_kept_of(new),
+             indexed(new.key.value), _YES if new.key.namespace in devices else _NO]
         )  # fmt: skip
     return {
         "customers": [
-            (customer.key, _customer_id(known.public.get(customer.anchor)), *_follows_of(customer), held[customer.key])
+            [customer.key, _customer_id(known.public.get(customer.anchor)), *_follows_of(customer), held[customer.key]]
             for customer in changes.new_customers
         ],
         "identifiers": elsewhere,
-        "changed_identifiers": [(changed.id, *_kept_of(changed)) for changed in changes.changed_identifiers],
-        "moved": [(move.identifier, move.customer) for move in changes.moves if move.was],
+        "changed_identifiers": [[changed.id, *_kept_of(changed)] for changed in changes.changed_identifiers],
+        "moved": [[move.identifier, move.customer] for move in changes.moves if move.was],
         **_labels(changes, known),
     }
 
@@ -72,11 +72,11 @@ def _labels(changes: ChangeSet, known: Known) -> Rows:
 
 def customer_rows(changes: ChangeSet, known: Known) -> Rows:
     """Customers that changed, and those that are gone. `anchored`: those whose id has to be looked up."""
-    anchored = [(c.key, c.anchor) for c in changes.new_customers if c.anchor not in known.public]
-    anchored += [(c.key, c.anchor) for c in changes.changed_customers if known.anchors.get(c.key) != c.anchor]
+    anchored = [[c.key, c.anchor] for c in changes.new_customers if c.anchor not in known.public]
+    anchored += [[c.key, c.anchor] for c in changes.changed_customers if known.anchors.get(c.key) != c.anchor]
     known.anchors.update((c.key, c.anchor) for c in (*changes.new_customers, *changes.changed_customers))
     return {
-        "changed_customers": [(customer.key, *_follows_of(customer)) for customer in changes.changed_customers],
+        "changed_customers": [[customer.key, *_follows_of(customer)] for customer in changes.changed_customers],
         "anchored": anchored,
         "dropped": changes.dropped_customers,
     }
@@ -97,21 +97,21 @@ def _customer_id(anchor: str | None) -> str | None:
 def link_rows(changes: ChangeSet) -> Rows:
     """Links that are new, that were seen again, that were decided anew."""
     return {
-        "new_links": [(*_link(link), link.a, link.b) for link in changes.new_links],
+        "new_links": [[*_link(link), link.a, link.b] for link in changes.new_links],
         "seen_links": [_link(link) for link in changes.seen_links],
         "marked_links": [_link(link) for link in changes.marked_links],
     }
 
 
-def _link(link: Link) -> tuple[Any, ...]:
+def _link(link: Link) -> list[Any]:
     seen = link.seen
     if len(seen) == 1:
         [one] = seen
-        return (
-            link.pair, link.mark, link.rank, (one.source,), one.first_ms, one.last_ms, one.count,
-            (one.source, one.first_ms, one.last_ms, one.count),
-        )  # fmt: skip
-    return (
+        return [
+            link.pair, link.mark, link.rank, [one.source], one.first_ms, one.last_ms, one.count,
+            [one.source, one.first_ms, one.last_ms, one.count],
+        ]  # fmt: skip
+    return [
         link.pair,
         link.mark,
         link.rank,
@@ -120,13 +120,14 @@ def _link(link: Link) -> tuple[Any, ...]:
         max([one.last_ms for one in seen]),
         sum([one.count for one in seen]),
         [number for one in seen for number in (one.source, one.first_ms, one.last_ms, one.count)],
-    )
+    ]
 
 
 def touchpoint_rows(
     kept: Sequence[Kept],
     operators: Mapping[IdentifierKey, int],
     source_number: Callable[[Source], int],
+    public_id: Callable[[bytes], str],
     seq: int,
 ) -> Rows:
     """The touchpoints, numbered from `seq` + 1 on, those that came through a device apart."""
@@ -136,14 +137,14 @@ def touchpoint_rows(
     alone: list[Any] = []
     with_device: list[Any] = []
     for number, (event, place) in enumerate(kept, seq + 1):
-        named = place.identifiers
+        named = [*place.identifiers]
         device = None if event.device is None else named[event.identifiers.index(event.device)]
         if event.operators:
-            named += tuple(-operators[key] for key in event.operators)
+            named += [-operators[key] for key in event.operators]
         (alone if device is None else with_device).append(
-            (number, encode("tp", event.message), event.content.hex(), event.message_id, sources[event.source],
+            [number, public_id(event.message), event.content.hex(), event.message_id, sources[event.source],
              event.at_ms, event.received_ms, event.type, event.name, event.channel, event.campaign, event.revenue,
-             event.currency, place.subject, device, named, event.body.decode())
+             event.currency, place.subject, device, named, event.body.decode()]
         )  # fmt: skip
     return {"touchpoints": alone, "device_touchpoints": with_device}
 
@@ -155,9 +156,9 @@ def operator_rows(
     new = {key: number for number, key in enumerate((key for key in seen if key not in known), last + 1)}
     rows: Rows = {
         "new_operators": [
-            (number, ids.public_id(key), *key, NOBODY, 0, NO_TRUST, 0, *seen[key]) for key, number in new.items()
+            [number, ids.public_id(key), *key, NOBODY, 0, NO_TRUST, 0, *seen[key]] for key, number in new.items()
         ],
-        "seen_operators": [(number, *seen[key]) for key, number in known.items()],
+        "seen_operators": [[number, *seen[key]] for key, number in known.items()],
     }
     return {**known, **new}, rows
 
@@ -184,26 +185,28 @@ def judgement_rows(changes: ChangeSet) -> Rows:
     return {
         "judged": []
         if made is None
-        else [(made.number, made.public_id, made.same, made.a, made.b, made.author, made.reason, made.at_ms)],
-        "retracted": [] if back is None else [(back.number, back.at_ms, back.author, back.reason)],
+        else [[made.number, made.public_id, made.same, made.a, made.b, made.author, made.reason, made.at_ms]],
+        "retracted": [] if back is None else [[back.number, back.at_ms, back.author, back.reason]],
     }
 
 
-def decision_rows(decisions: Sequence[Decision], events: Sequence[Event], at_ms: int, seq: int) -> list[Any]:
+def decision_rows(
+    decisions: Sequence[Decision], events: Sequence[Event], public_id: Callable[[bytes], str], at_ms: int, seq: int
+) -> list[Any]:
     """The ledger's lines, numbered from `seq` + 1 on, and whom they are about."""
     return [
-        (number, encode_number("dec", number), at_ms, d.kind.value, d.reason, d.customers, d.identifiers, d.link,
-         d.judgement, [encode("tp", events[position].message) for position in d.causes],
-         list({*d.identifiers, *d.customers}))
+        [number, encode_number("dec", number), at_ms, d.kind.value, d.reason, [*d.customers], [*d.identifiers], d.link,
+         d.judgement, [public_id(events[position].message) for position in d.causes],
+         list({*d.identifiers, *d.customers})]
         for number, d in enumerate(decisions, seq + 1)
     ]  # fmt: skip
 
 
 def feed_rows(changes: ChangeSet, claimed: Iterable[int], seq: int) -> list[Any]:
     """What else stands in the change feed, numbered from `seq` + 1 on."""
-    told: list[tuple[int, int, int | None, int | None, int | None]] = [
-        (MOVE_CHANGE, move.identifier, move.customer, move.was, None) for move in changes.moves
+    told: list[list[int | None]] = [
+        [MOVE_CHANGE, move.identifier, move.customer, move.was, None] for move in changes.moves
     ]
-    told += [(CLAIMS_CHANGE, identifier, None, None, None) for identifier in claimed]
-    told += [(SUBJECT_CHANGE, subject, None, None, number) for number, subject in changes.subjects.items()]
-    return [(number, *line) for number, line in enumerate(told, seq + 1)]
+    told += [[CLAIMS_CHANGE, identifier, None, None, None] for identifier in claimed]
+    told += [[SUBJECT_CHANGE, subject, None, None, number] for number, subject in changes.subjects.items()]
+    return [[number, *line] for number, line in enumerate(told, seq + 1)]

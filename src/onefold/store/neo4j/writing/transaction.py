@@ -10,7 +10,6 @@ from onefold.model.changes import ChangeSet
 from onefold.model.events import Event
 from onefold.model.graph import Judgement
 from onefold.model.identifiers import IdentifierKey
-from onefold.model.ids import encode
 from onefold.model.reading import Reject
 from onefold.model.sources import Source, Trust
 from onefold.stitch.needs import Need
@@ -91,7 +90,7 @@ class Neo4jTransaction:
         """Of these message hashes, those stored already -> their content hash."""
         in_hand = self._in_hand.messages
         found = {message: content for message in messages if (content := in_hand.get(message)) is not None}
-        missing = [encode("tp", message) for message in messages if message not in in_hand]
+        missing = [self._known.message_id(message) for message in messages if message not in in_hand]
         if missing:
             [rows] = ask(self._transaction, KNOWN_MESSAGES, ids=missing)
             found |= {public_of(message): bytes.fromhex(content) for message, content in rows}
@@ -123,16 +122,17 @@ class Neo4jTransaction:
         kept = [(event, place) for event, place in zip(events, changes.placed, strict=True) if place is not None]
         last_identifier = state.identifier + len(changes.new_identifiers)
         operators, rows = self._operators(kept, last_identifier)
+        message_id = self._known.message_id
         rows |= identifier_rows(changes, self._known, self._facts.devices)
         rows |= customer_rows(changes, self._known)
         rows |= link_rows(changes)
         rows |= judgement_rows(changes)
-        rows["subjects"] = sorted(changes.subjects.items())
-        rows |= touchpoint_rows(kept, operators, self.source_number, state.seq)
+        rows["subjects"] = [[*subject] for subject in sorted(changes.subjects.items())]
+        rows |= touchpoint_rows(kept, operators, self.source_number, message_id, state.seq)
         claims = rows["claims"] = claim_rows(said_in(kept, self.source_number), self._searched, state.claim)
         claimed = list(dict.fromkeys(row[0] for row in claims))
         seq = state.seq + len(kept)
-        rows["decisions"] = decision_rows(changes.decisions, events, at_ms, seq)
+        rows["decisions"] = decision_rows(changes.decisions, events, message_id, at_ms, seq)
         seq += len(changes.decisions)
         rows["changes"] = feed_rows(changes, claimed, seq)
         seq += len(rows["changes"])
@@ -187,7 +187,7 @@ class Neo4jTransaction:
         """Add to the reject log, which keeps the newest 10,000."""
         state = self._state
         rows = [
-            (number, r.at_ms, r.source, r.code, r.field, r.message, r.hint, r.body)
+            [number, r.at_ms, r.source, r.code, r.field, r.message, r.hint, r.body]
             for number, r in enumerate(rejects, state.reject + 1)
         ]
         if rows:
