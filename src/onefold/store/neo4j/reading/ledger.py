@@ -47,11 +47,12 @@ FEED: Final = gated(
     f"WITH h ORDER BY h.seq LIMIT $p.limit RETURN collect({CHANGE}) AS changed }} "
     f"WITH touched, decided, changed, reduce(last = $p.after, n IN "
     "[touched[-1], decided[-1], changed[-1][0]] | CASE WHEN n > last THEN n ELSE last END) AS last "
-    "CALL (last) { MATCH (c:Commit) USING INDEX SEEK c:Commit(seq) WHERE c.seq > $p.after AND c.seq < last "
+    "CALL (last) { CALL (last) { "
+    "MATCH (c:Commit) USING INDEX SEEK c:Commit(seq) WHERE c.seq > $p.after AND c.seq < last "
     "RETURN c.seq AS seq, c.at_ms AS at_ms UNION ALL "
     "MATCH (c:Commit) USING INDEX SEEK c:Commit(seq) WHERE c.seq >= last "
-    "RETURN c.seq AS seq, c.at_ms AS at_ms ORDER BY seq LIMIT 1 } "
-    "WITH touched, decided, changed, collect([seq, at_ms]) AS commits RETURN [touched, decided, changed, commits]"
+    "RETURN c.seq AS seq, c.at_ms AS at_ms ORDER BY seq LIMIT 1 } RETURN collect([seq, at_ms]) AS commits } "
+    "RETURN [touched, decided, changed, commits]"
 )
 FEED_OF: Final = gated(
     "CALL () { UNWIND $p.numbers AS k "
