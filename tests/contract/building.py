@@ -111,7 +111,8 @@ class Batch:
     ) -> Event:
         """An event of these identifiers, strongest first, placed where its subject is told (else at the first)."""
         message_id = message_id or f"m{self.transaction.head.seq}-{len(self.events)}"
-        body = json.dumps({"properties": properties or {}, "context": {}, "traits": traits or {}}, ensure_ascii=False)
+        said = {"properties": properties or {}, "context": {}, "traits": traits or {}}
+        body = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
         given: dict[str, Any] = {
             "message": message(message_id), "content": b"content.", "message_id": message_id, "source": SHOP,
             "at_ms": at(minute), "received_ms": at(minute) + 5, "type": "track", "name": None,

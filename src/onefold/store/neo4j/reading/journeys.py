@@ -20,14 +20,15 @@ from onefold.store.neo4j.rows import LARGEST, known_numbers, within
 
 VISITED_FIRST: Final = 8
 VISITED_THEN: Final = 72
-LOOKED_AT_FIRST: Final = 100
-LOOKED_AT_ONCE: Final = 5_000
+LOOKED_AT_BESIDES: Final = 16
+LOOKED_AT_ONCE: Final = 1_000
 
+# The page's edge is told by a CASE: of an OR, Neo4j would make two ways through the index, and lose the order.
 VISIT: Final = (
     "UNWIND visited AS one WITH one[1] AS subject, within CALL (subject, within) {{ "
     "MATCH (t:Touchpoint) USING INDEX SEEK t:Touchpoint(subject, at_ms, number) "
     "WHERE t.subject = subject AND t.at_ms >= within[0] AND t.at_ms <= within[1] AND t.number >= 0 "
-    "AND (t.at_ms {than} within[2] OR t.number {than} within[3]) "
+    "AND CASE WHEN t.at_ms = within[2] THEN t.number {than} within[3] ELSE true END "
     "AND ($p.types IS NULL OR t.type IN $p.types) AND ($p.names IS NULL OR t.name IN $p.names) "
     "AND ($p.channels IS NULL OR t.channel IN $p.channels) "
     "AND ($p.campaigns IS NULL OR t.campaign IN $p.campaigns) "
@@ -37,8 +38,8 @@ VISIT: Final = (
     "RETURN collect([at_ms, number, t]) AS more"
 )
 VISIT_NEXT: Final = (
-    "WITH customer, within, waiting, found, "
-    "[w IN waiting[{visits}] WHERE size(found) < $p.limit OR w[0] {reaches} found[-1][0]] AS visited "
+    "WITH customer, waiting, found, CASE WHEN size(found) < $p.limit THEN within ELSE {nearer} END AS within "
+    "WITH *, [w IN waiting[{visits}] WHERE {reaches}] AS visited "
     f"CALL (visited, within) {{{{ {VISIT} }}}} "
     "CALL (found, more) {{ UNWIND found + more AS one WITH one ORDER BY one[0] {order}, one[1] {order} LIMIT $p.limit "
     "RETURN collect(one) AS merged }} WITH customer, within, waiting, merged AS found "
@@ -55,8 +56,24 @@ PAGE: Final = (
     f"{VISIT_NEXT.replace('{visits}', f'{VISITED_THEN}..')}"
     f"UNWIND found AS one WITH customer, one[2] AS t RETURN collect([customer, {TOUCHPOINT}])"
 )
-NEWEST_FIRST: Final = gated(PAGE.format(nearest="touched_last_ms", order="DESC", than="<", reaches=">="))
-OLDEST_FIRST: Final = gated(PAGE.format(nearest="touched_first_ms", order="ASC", than=">", reaches="<="))
+NEWEST_FIRST: Final = gated(
+    PAGE.format(
+        nearest="touched_last_ms",
+        order="DESC",
+        than="<",
+        nearer="[found[-1][0], within[1], within[2], within[3]]",
+        reaches="w[0] >= within[0]",
+    )
+)
+OLDEST_FIRST: Final = gated(
+    PAGE.format(
+        nearest="touched_first_ms",
+        order="ASC",
+        than=">",
+        nearer="[within[0], found[-1][0], within[2], within[3]]",
+        reaches="w[0] <= within[1]",
+    )
+)
 
 Place = tuple[int, int]
 """Where a touchpoint stands in a journey: (at_ms, number)."""
@@ -71,7 +88,7 @@ class Journeys(Touchpoints):
         """A page of the touchpoints of each customer."""
         found: dict[int, list[Touchpoint]] = {}
         wanted = page.filter.properties
-        looked_at = max(page.limit, LOOKED_AT_FIRST) if wanted else page.limit
+        looked_at = page.limit + LOOKED_AT_BESIDES if wanted else page.limit
         waiting: dict[int, Place | None] = dict.fromkeys(known_numbers(customers), page.beyond)
         while waiting:
             read = self._page(waiting, page, looked_at)
