@@ -122,6 +122,8 @@ def database(home: Path) -> Iterator[str]:
 
 
 def _prepared(url: str) -> str:
+    """Whatever an earlier run left is gone: its store may be of other namespaces."""
+    ask(url, WIPE)
     with closing(Connections(address_of(url))) as connections:
         prepare(connections, NAMESPACES, SEARCHED, read_only=False)
     return url
