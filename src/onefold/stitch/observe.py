@@ -138,6 +138,8 @@ def add_seen(work: Work, identifier: Identifier, counter: int, more: int) -> Non
         identifier.seen = [0] * (NO_TRUST * len(work.rules.watched[namespace]))
     identifier.seen[counter] += more
     work.changed_identifiers[identifier.id] = identifier
+    if more > 0 and identifier.seen[counter] <= work.rules.thresholds[namespace][counter // NO_TRUST]:
+        return
     generic = work.rules.generic_from(namespace, identifier.seen)
     if generic != identifier.generic:
         was = work.flipped.setdefault(identifier.id, identifier.generic)

@@ -7,7 +7,7 @@ from onefold.model.graph import Identifier, Link
 from onefold.stitch.history import History, Placed, Profile
 from onefold.stitch.ranks import Place
 from onefold.stitch.rules import APART, FIRST_RULE, GENERIC, INSIDE, Rules, is_generic
-from onefold.stitch.surroundings import Surroundings
+from onefold.stitch.surroundings import Links, Surroundings
 from onefold.stitch.work import Asking
 
 
@@ -17,7 +17,7 @@ class Region:
     Attributes:
         identifiers: of all of them, by number. links: among them, by pair: all that are not turned down, those turned
             down within the region, and those to decide; the latter's pairs are `pending`.
-        below: number -> links turned down whose weaker end it is.
+        below: number -> links turned down whose weaker end it is, by pair.
         before: number -> numbers judged one with it before this change; only where that is another set now.
     """
 
@@ -27,7 +27,7 @@ class Region:
         self.identifiers: dict[int, Identifier] = {}
         self.links = {link.pair: link for link in pending}
         self.pending = frozenset(self.links)
-        self.below: dict[int, list[Link]] = {}
+        self.below: dict[int, Links] = {}
         self.before = before
         self._singles: dict[str, Profile] = {}
 
@@ -42,9 +42,9 @@ class Region:
         yield from self.around.load(numbers)
         for number in numbers:
             inside, self.below[number] = self.around.at(number)
-            self.links.update((link.pair, link) for link in inside)
-        for links in self.below.values():
-            self.links.update((link.pair, link) for link in links if link.b in self.identifiers)
+            self.links.update(inside)
+        for below in self.below.values():
+            self.links.update((pair, link) for pair, link in below.items() if link.b in self.identifiers)
 
     # -- replays
 

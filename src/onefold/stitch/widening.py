@@ -35,8 +35,10 @@ class Stretch:
     def in_hand(self) -> list[Link]:
         """Those that are in hand already: links to stronger ends, and those changed in this transaction."""
         number = self.identifier.id
-        mine = [*self.region.below[number], *self.region.work.changed_at(number)]
-        return self.leaving({link.pair: link for link in mine}.values())
+        mine = self.region.below[number]
+        if changed := self.region.work.changed_at(number):
+            mine = mine | {link.pair: link for link in changed}
+        return self.leaving(mine.values())
 
     def next(self) -> Asking:
         """The first link not yet given out, with its place; None at the end."""
@@ -136,7 +138,7 @@ class Widening:
     def _marks_at(self, number: int) -> set[int]:
         """Marks of the links turned down that touch it."""
         region = self.region
-        near = (*region.below[number], *region.work.changed_at(number))
+        near = (*region.below[number].values(), *region.work.changed_at(number))
         return region.around.above[number] | {link.mark for link in near if link.mark > GENERIC}
 
     def _members_of_changed(self) -> Iterable[Identifier]:
