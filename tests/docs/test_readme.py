@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -83,3 +84,29 @@ def test_what_it_links_to_is_there() -> None:
     for guide in [ROOT / "README.md", ROOT / "graph_schema" / "README.md", *(ROOT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\(([^)#]+)\)", guide.read_text()):
             assert "://" in target or (guide.parent / target).exists(), f"{guide.name} links to {target}"
+
+
+@pytest.mark.slow
+def test_neo4j_is_a_command_away(tmp_path: Path) -> None:
+    """Typed as it stands there, but for a server of its own: the reader's may be where the guide has it."""
+    console = next(block.text for block in README if block.language == "console")
+    start, told, demonstrate, stop = console.replace("7687", str(free_port())).splitlines()
+
+    def typed(line: str) -> str:
+        words = line.removeprefix("$ ").split()
+        ours = {"scripts/neo4j-server": [*words, "--home", str(tmp_path)]}
+        command = ours.get(words[0], [str(Path(sys.executable).with_name(words[0])), *words[1:]])
+        return subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, timeout=300, check=True).stdout
+
+    assert typed(start) == f"{told}\n"
+    try:
+        assert "Her journey" in typed(demonstrate)
+    finally:
+        typed(stop)
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
