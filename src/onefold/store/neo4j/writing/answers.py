@@ -6,6 +6,7 @@ a statement is first run, which may be nothing.
 """
 
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any, Final
 
 import neo4j
@@ -102,6 +103,9 @@ TOUCHPOINTS_BY: Final = (
 )
 
 
+_number: Final = itemgetter(0)
+
+
 class Answers:
     """Answers needs in one transaction."""
 
@@ -142,6 +146,8 @@ class Answers:
         return self._note(self._ask(statement, values))
 
     def _note(self, rows: list[Row]) -> list[Identifier]:
+        """In the order of their numbers: the same batches then lead to the same numbers whenever they are played."""
+        rows.sort(key=_number)
         self._known.public.update((row[0], row[3]) for row in rows)
         self._known.generic.update((row[0], row[6]) for row in rows)
         return identifiers_of(rows)

@@ -123,7 +123,7 @@ FIRST: Final = (
     _BEGIN + "MATCH (m:Meta {name: 'head'}) SET m.lock = 1 WITH m MATCH (k:Meta {name: 'store'}) "
     "CALL (m) { MATCH (s:Source) USING INDEX SEEK s:Source(number) WHERE s.number > 0 "
     f"RETURN collect([s.number, s.name, s.trust]) AS sources }} {READ}"
-    "RETURN m.seq, m.identifier, m.customer, m.judgement, m.customers, m.links, m.touchpoints, m.decisions, "
+    "RETURN k.secret, m.seq, m.identifier, m.customer, m.judgement, m.customers, m.links, m.touchpoints, m.decisions, "
     f"m.claim, m.reject, k.searchable, sources, {READS}"
 )
 """Takes the lock that makes writing serial, then reads: what others committed meanwhile is seen. (Blocks that import
