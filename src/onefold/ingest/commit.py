@@ -25,6 +25,7 @@ from onefold.stitch.needs import ByKey, Judgements
 from onefold.stitch.resolver import resolve
 from onefold.stitch.rules import Rules
 from onefold.store.base import Ahead, Store, Transaction, drive
+from onefold.store.passing import repeated
 
 REJECT_BYTES: Final = 4_096
 """How much of what was sent the reject log keeps."""
@@ -61,15 +62,23 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
 def commit_batch(store: Store, rules: Rules, batch: Sequence[Decoded | Rejected], now_ms: int) -> list[Outcome]:
     """Stitch and store a batch in one transaction; -> one outcome per item, in order.
 
+    When the store fails in a way that may pass, the transaction is repeated: events that it had stored nevertheless are
+    duplicates then.
+
     Args:
         now_ms: the time of the commit.
 
-    Raises: OnefoldError `store.…`; then nothing of the batch is stored.
+    Raises: OnefoldError `store.…`; then nothing of the batch is stored, but for a PassingError that is not `undone`.
     """
     events = [item.event for item in batch if isinstance(item, Decoded)]
     messages = [event.message for event in events]
-    with store.write(Ahead(messages, [event.identifiers for event in events])) as transaction:
-        return _Commit(transaction, rules, batch, messages, now_ms).run()
+    ahead = Ahead(messages, [event.identifiers for event in events])
+
+    def transaction() -> list[Outcome]:
+        with store.write(ahead) as begun:
+            return _Commit(begun, rules, batch, messages, now_ms).run()
+
+    return repeated(transaction, idempotent=True)
 
 
 def commit_each(store: Store, rules: Rules, batch: Sequence[Decoded | Rejected], now_ms: int) -> list[Outcome]:

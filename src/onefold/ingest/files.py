@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from itertools import islice
 from pathlib import Path
+from time import monotonic, sleep
 from types import TracebackType
 from typing import BinaryIO, Final, Self
 
@@ -17,10 +18,14 @@ import orjson
 from onefold.errors import OnefoldError, Problem
 from onefold.ingest.commit import Outcome, Status
 from onefold.ingest.decode import Decoded, Rejected
+from onefold.store.passing import PassingError
 
 _LINE_END_BYTES: Final = 2
 _SKIPPED_BYTES: Final = 65_536
 _LINES_NAMED: Final = 5
+_PATIENCE_SECONDS: Final = 120.0
+"""For so long an import waits for a store that cannot be used for the moment, such as one that is being started."""
+_AGAIN_SECONDS: Final = 1.0
 _MARK: Final = b"\xef\xbb\xbf"
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 
@@ -80,16 +85,38 @@ def import_file(
     """
     with _Rejects(rejects) as rejected:
         run = _Import(rejected)
-        written: tuple[list[Line], Future[list[Outcome]]] | None = None
+        written: tuple[list[Line], _Delivery] | None = None
         for lines in _batches(_lines(stream, max_line_bytes), batch_size):
             # While one batch is written, the next is decoded; never more than one waits in the queue.
             items = [decode(line) for _, line in lines if line]
             if written:
                 progress(run.take(*written))
-            written = lines, submit(items)
+            written = lines, _Delivery(submit, items)
         if written:
             progress(run.take(*written))
         return run.report()
+
+
+class _Delivery:
+    """A batch that was handed in."""
+
+    def __init__(self, submit: "Callable[[Sequence[Item]], Future[list[Outcome]]]", items: Sequence[Item]) -> None:
+        self._submit: Final = submit
+        self._items: Final = items
+        self._future: Final = submit(items)
+
+    def outcomes(self) -> list[Outcome]:
+        """What became of its events, in order. While the store fails in a way that may pass, it is handed in again;
+        what had been stored nevertheless counts as duplicates."""
+        future, until = self._future, monotonic() + _PATIENCE_SECONDS
+        while True:
+            try:
+                return future.result()
+            except PassingError:
+                if monotonic() > until:
+                    raise
+            sleep(_AGAIN_SECONDS)
+            future = self._submit(self._items)
 
 
 class _Import:
@@ -102,10 +129,10 @@ class _Import:
         self._warnings: Final[Counter[str]] = Counter()
         self._warning_lines: Final[dict[str, list[int]]] = {}
 
-    def take(self, lines: Sequence[Line], future: "Future[list[Outcome]]") -> ImportReport:
+    def take(self, lines: Sequence[Line], delivery: "_Delivery") -> ImportReport:
         """Wait for a batch, and count it in."""
         said = [(number, line) for number, line in lines if line]
-        for (number, line), outcome in zip(said, future.result(), strict=True):
+        for (number, line), outcome in zip(said, delivery.outcomes(), strict=True):
             self._statuses[outcome.status] += 1
             self._warn(number, outcome.warnings)
             if outcome.problem is not None:

@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from copy import copy
 from types import TracebackType
 from typing import Final, Generic, Self, TypeVar
 
@@ -245,11 +246,10 @@ class Batcher:
                 self._queue.popleft()
                 self._waiting -= len(last.items) - last.taken
         for submission, _ in parts:
-            problem = error.problem
             # Each waiter raises one of its own: a raised exception grows a traceback.
-            copy = OnefoldError(problem.code, problem.message, problem.hint, problem.field)
-            copy.__cause__ = error
-            submission.future.set_exception(copy)
+            own = copy(error)
+            own.__cause__ = error
+            submission.future.set_exception(own)
 
 
 def _do(job: _Job[Answer]) -> None:

@@ -1,5 +1,7 @@
 """What people say of two identifiers, taken in turn with what is observed."""
 
+from functools import partial
+
 import msgspec
 
 from onefold.errors import Problem
@@ -11,6 +13,7 @@ from onefold.service.values import Judged
 from onefold.stitch import judging
 from onefold.stitch.rules import Rules
 from onefold.store.base import Store, drive
+from onefold.store.passing import repeated
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -24,6 +27,10 @@ class Verdict(msgspec.Struct, frozen=True):
 
 def judge(store: Store, rules: Rules, verdict: Verdict) -> Judged:
     """Judge, on the writing thread. What contradicts standing judgements or names the unknown is a problem."""
+    return repeated(partial(_judge, store, rules, verdict), idempotent=False)
+
+
+def _judge(store: Store, rules: Rules, verdict: Verdict) -> Judged:
     at_ms = now_ms()
     with store.write() as transaction:
         number = transaction.head.judgement + 1
@@ -38,6 +45,10 @@ def judge(store: Store, rules: Rules, verdict: Verdict) -> Judged:
 
 def retract(store: Store, rules: Rules, number: int, author: str, reason: str) -> Judged:
     """Take a judgement back, on the writing thread. Taking it back again changes nothing."""
+    return repeated(partial(_retract, store, rules, number, author, reason), idempotent=True)
+
+
+def _retract(store: Store, rules: Rules, number: int, author: str, reason: str) -> Judged:
     at_ms = now_ms()
     with store.write() as transaction:
         judgement = transaction.judgement(number)
