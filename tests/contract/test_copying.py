@@ -8,14 +8,27 @@ import pytest
 
 from onefold.errors import OnefoldError
 from onefold.model.copying import Origin, Progress, Row, RowKind
-from onefold.service import copying, judging
+from onefold.service import Onefold, copying, judging
 from onefold.service.copying import Copied, Step, copy
+from onefold.settings import Settings
 from onefold.store.base import CopyTarget, Store
-from tests.contract.stores import NAMESPACES, PAIRS, Place, place_of
+from tests.api.graphql_shop import Shop, key
+from tests.contract.stores import NAMESPACES, PAIRS, TRAITS, Place, place_of
 from tests.support.filled import NOON_MS, Filler, all_rows, fill, happened, odd
 
 FURTHER = 120
-KINDS = len(RowKind)
+ABOUT = """id firstSeen lastSeen anonymous
+    identifiers(first: 50) { edges { cursor node { id namespace value firstSeen lastSeen generic linkedAt } } }
+    profile { traits { name value at source identifier { value } others { value count firstAt source } } }
+    journey(first: 50) { edges { cursor node { id messageId at receivedAt type name channel retroactive properties
+        source subject { value } identifiers { value } device { identifier { id } } } } }
+    history(first: 50) { edges { node { id kind reason at customerIds } } }"""
+WHY = """query ($a: IdentifierInput!, $b: IdentifierInput!) { why(a: $a, b: $b) { __typename
+    ... on Together { chain { a { value } b { value } link { count firstSeen sources { source count } } } }
+    ... on Apart { refusal { reason message } refused { a { value } b { value } } } } }"""
+EVERYTHING = """{ search(text: "person", first: 50) { edges { cursor node { id } } }
+    decisions(first: 50) { edges { cursor node { id seq kind reason judgement { id author retractedAt }
+        touchpoints { id } link { count } } } } }"""
 
 
 @pytest.fixture(params=PAIRS)
@@ -162,6 +175,28 @@ def test_a_copy_answers_what_the_source_answers(source: Store, place: Place) -> 
             lambda v: [v.search(text, 1_000) for text in ("person", "cookie 1", "name 5", "🦊", "us", "clerk")],
         ):
             assert ask(copied_view) == ask(view)
+    copy_of.close()
+
+
+def asked(store: Store) -> Any:
+    """What GraphQL answers about everybody there is."""
+    with Onefold(store, NAMESPACES, TRAITS, Settings()) as onefold:
+        shop = Shop(onefold)
+        customers = [shop.customer(f"user_id:user {number}", ABOUT) for number in range(14)]
+        for customer in customers:
+            for trait in customer["profile"]["traits"]:
+                trait["others"].sort(key=repr)
+        whys = [shop.ask(WHY, a=key("email:family3@example.com"), b=key(f"user_id:user {n}")) for n in (6, 7)]
+        return customers, whys, shop.ask(EVERYTHING)
+
+
+def test_graphql_answers_the_same_about_a_copy(source: Store, place: Place) -> None:
+    copied(source, place)
+    copy_of = place.open()
+    customers, whys, everything = asked(source)
+    assert all(customer["journey"]["edges"] for customer in customers)
+    assert {why["why"]["__typename"] for why in whys} == {"Together", "Apart"}
+    assert asked(copy_of) == (customers, whys, everything)
     copy_of.close()
 
 

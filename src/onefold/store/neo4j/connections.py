@@ -7,12 +7,12 @@ from threading import Lock
 from time import monotonic, sleep
 from typing import Any, Final, TypeVar
 
-from neo4j import GraphDatabase, Query, Session, Transaction
+from neo4j import GraphDatabase, Query, Result, Session, Transaction
 
 from onefold import __version__
 from onefold.errors import OnefoldError
 from onefold.store.neo4j.address import Address
-from onefold.store.neo4j.errors import closed, in_our_words
+from onefold.store.neo4j.errors import closed, in_our_words, no_longer_there
 from onefold.store.passing import PassingError
 
 CONNECTING_SECONDS: Final = 5.0
@@ -67,8 +67,7 @@ class Connections:
 
         def answer() -> Row:
             with self._session() as session:
-                [record] = session.run(query, p=p)
-                return record.values()
+                return _only(session.run(query, p=p), self.place)
 
         return self._patiently(answer)
 
@@ -89,7 +88,7 @@ class Connections:
         Raises: as `ask`; and what the driver raises inside the block, in onefold's words.
         """
         with in_our_words(self.place), self._session() as session:
-            transaction, row = self._patiently(lambda: _begun(session, READING_SECONDS, first, p))
+            transaction, row = self._patiently(lambda: self._begun(session, READING_SECONDS, first, p))
             with closing(transaction):
                 yield transaction, row
 
@@ -106,7 +105,7 @@ class Connections:
             )
         try:
             with in_our_words(self.place), self._session() as session:
-                transaction, row = self._patiently(lambda: _begun(session, WRITING_SECONDS, first, p))
+                transaction, row = self._patiently(lambda: self._begun(session, WRITING_SECONDS, first, p))
                 with closing(transaction):
                     yield transaction, row
                     transaction.commit()
@@ -122,6 +121,14 @@ class Connections:
         """Raise OnefoldError `store.unavailable` if it was closed."""
         if self._closed:
             raise closed(self.place)
+
+    def _begun(self, session: Session, seconds: float, first: str, p: dict[str, Any]) -> tuple[Transaction, Row]:
+        transaction = session.begin_transaction(timeout=seconds)
+        try:
+            return transaction, _only(transaction.run(first, p=p), self.place)
+        except BaseException:
+            transaction.close()
+            raise
 
     def _session(self) -> Session:
         return self._driver.session(database=self._database)
@@ -141,11 +148,10 @@ class Connections:
             return work()
 
 
-def _begun(session: Session, seconds: float, first: str, p: dict[str, Any]) -> tuple[Transaction, Row]:
-    transaction = session.begin_transaction(timeout=seconds)
-    try:
-        [record] = transaction.run(first, p=p)
-        return transaction, record.values()
-    except BaseException:
-        transaction.close()
-        raise
+def _only(result: Result, place: str) -> Row:
+    """The row of an answer. There is one unless the store, its head and its gate, are gone."""
+    rows = result.values()
+    if not rows:
+        raise no_longer_there(place)
+    [row] = rows
+    return row

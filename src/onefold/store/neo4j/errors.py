@@ -153,6 +153,15 @@ def closed(place: str) -> OnefoldError:
     return OnefoldError("store.unavailable", f"{place} was closed", "Open the store again.")
 
 
+def no_longer_there(place: str) -> OnefoldError:
+    """The store that was opened was emptied, or became a copy of another."""
+    return OnefoldError(
+        "store.unavailable",
+        f"the store that was opened is no longer at {place}",
+        "Open what is there now, if it is one.",
+    )
+
+
 def unwritable(place: str) -> OnefoldError:
     """The database takes no writes."""
     return OnefoldError(

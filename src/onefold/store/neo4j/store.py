@@ -11,6 +11,7 @@ from onefold.model.traits import TraitRules
 from onefold.store.base import Ahead
 from onefold.store.facts import Facts
 from onefold.store.neo4j.connections import Connections
+from onefold.store.neo4j.errors import no_longer_there
 from onefold.store.neo4j.reading.snapshot import Shared
 from onefold.store.neo4j.reading.view import Neo4jView, viewing
 from onefold.store.neo4j.writing.ahead import Question
@@ -58,5 +59,7 @@ class Neo4jStore:
             )
         known = Known(self._facts.ids)
         asked = Question(ahead, known)
-        with self._connections.writing(FIRST, **asked.parameters()) as (transaction, first):
+        with self._connections.writing(FIRST, **asked.parameters()) as (transaction, [secret, *first]):
+            if secret != self.secret:  # public ids made with the one that was read would name nobody
+                raise no_longer_there(self.describe())
             yield Neo4jTransaction(transaction, asked, first, known, self._facts)

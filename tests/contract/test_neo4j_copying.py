@@ -1,0 +1,153 @@
+"""What holds of copies from and to Neo4j, besides what holds of all."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from onefold.errors import OnefoldError
+from onefold.model.copying import RowKind
+from onefold.service.copying import Step, copy
+from onefold.store.base import Store
+from onefold.store.neo4j.address import address_of
+from onefold.store.neo4j.open import open_neo4j, open_neo4j_target
+from onefold.store.neo4j.store import Neo4jStore
+from tests.contract.stores import NAMESPACES, TRAITS, Place
+from tests.contract.test_copying import rows_of
+from tests.contract.test_neo4j_graph import SAID_TWICE
+from tests.support.filled import Filler, fill, happened, odd
+from tests.support.neo4j_server import WIPE, ask, bare
+
+pytestmark = [pytest.mark.xdist_group("neo4j"), pytest.mark.slow]
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Iterator[Store]:
+    """A store in SQLite with rows of every kind."""
+    with closing(Place("sqlite", tmp_path).open()) as opened:
+        fill(opened, NAMESPACES)
+        yield opened
+
+
+def opened(url: str) -> Neo4jStore:
+    return open_neo4j(address_of(url), NAMESPACES, TRAITS)
+
+
+def copied(source: Store, url: str) -> None:
+    with closing(open_neo4j_target(address_of(url), NAMESPACES, TRAITS)) as target:
+        copy(source, target, lambda _: None, 100)
+
+
+def test_a_copy_is_the_graph_that_analysts_know(source: Store, neo4j_url: str) -> None:
+    copied(source, neo4j_url)
+    devices = [n.name for n in NAMESPACES if n.kind == "device"]
+    wrong = {
+        what: ask(neo4j_url, f"{finding} RETURN 1 LIMIT 3", devices=devices) for what, finding in SAID_TWICE.items()
+    }
+    assert {what for what, rows in wrong.items() if rows} == set()
+    expected = rows_of(source)
+    [[touchpoints, had]] = ask(
+        neo4j_url,
+        "MATCH (i:Identifier {namespace: 'user_id', value: 'user 2'})<-[:HAS]-(c)-[:HAS]->()<-[:BY]-(t) "
+        "RETURN count(t), c.id STARTS WITH 'cus_'",
+    )
+    assert 0 < touchpoints < len(expected[RowKind.TOUCHPOINTS])
+    assert had
+
+
+def test_what_was_written_to_neo4j_is_copied_as_it_is(neo4j_url: str, tmp_path: Path) -> None:
+    place = Place("sqlite", tmp_path)
+    with closing(opened(neo4j_url)) as source:
+        fill(source, NAMESPACES, 200)
+        with closing(place.open_target()) as target:
+            done = copy(source, target, lambda _: None)
+        assert all(done.rows.values())
+        with closing(place.open()) as copy_of:
+            assert copy_of.secret == source.secret
+            assert rows_of(copy_of) == rows_of(source)
+
+
+def test_a_source_that_moves_is_not_copied_and_is_when_it_stands_still(neo4j_url: str, tmp_path: Path) -> None:
+    place = Place("sqlite", tmp_path)
+    with closing(opened(neo4j_url)) as source:
+        filler = Filler(source, NAMESPACES)
+        filler.send(happened(80))
+        news = happened(100)[80:]
+
+        def write(step: Step) -> None:
+            if step.kind is RowKind.TOUCHPOINTS and news:
+                filler.send([news.pop()])
+
+        with closing(place.open_target()) as target, pytest.raises(OnefoldError) as raised:
+            copy(source, target, write, 20)
+        assert raised.value.code == "copy.source_moved"
+        with closing(place.open_target()) as target:
+            assert copy(source, target, lambda _: None).anew
+        with closing(place.open()) as copy_of:
+            assert rows_of(copy_of) == rows_of(source)
+
+
+def test_a_reject_that_comes_meanwhile_is_noticed_too(neo4j_url: str, tmp_path: Path) -> None:
+    """It gives out no sequence number."""
+    with closing(opened(neo4j_url)) as source:
+        filler = Filler(source, NAMESPACES)
+        filler.send(happened(40))
+        bad = [odd(1)]
+
+        def write(step: Step) -> None:
+            if step.kind is RowKind.COMMITS and bad:
+                filler.send([bad.pop()])
+
+        with closing(Place("sqlite", tmp_path).open_target()) as target, pytest.raises(OnefoldError) as raised:
+            copy(source, target, write)
+        assert raised.value.code == "copy.source_moved"
+
+
+def test_whoever_had_the_target_open_when_it_was_empty_can_write_nothing_to_the_copy(
+    source: Store, neo4j_url: str
+) -> None:
+    with closing(opened(neo4j_url)) as stale:
+        target = open_neo4j_target(address_of(neo4j_url), NAMESPACES, TRAITS)
+        codes: list[str] = []
+
+        def meddle(step: Step) -> None:
+            if step.kind is RowKind.LINKS and not step.comparing:
+                with pytest.raises(OnefoldError) as raised, stale.read() as view:
+                    view.counts()
+                codes.append(raised.value.code)
+                codes.append(refused(stale))
+
+        copy(source, target, meddle)
+        target.close()
+        assert set(codes) == {"store.unavailable"}
+        assert refused(stale) == "store.unavailable"
+    with closing(opened(neo4j_url)) as copy_of:
+        assert rows_of(copy_of) == rows_of(source)
+
+
+def refused(store: Store) -> str:
+    """The code of the error with which an event is refused."""
+    with pytest.raises(OnefoldError) as raised:
+        Filler(store, NAMESPACES).send([odd(1, userId="somebody")])
+    return raised.value.code
+
+
+def test_a_database_with_something_else_in_it_is_left_as_it_is(source: Store, neo4j_url: str) -> None:
+    try:
+        with bare(neo4j_url) as driver:
+            driver.execute_query(WIPE.replace("IN TRANSACTIONS OF 5000 ROWS", ""))
+            driver.execute_query("CREATE (:Letter {to: 'a friend'})")
+        with pytest.raises(OnefoldError) as raised:
+            copied(source, neo4j_url)
+        assert raised.value.code == "store.not_ours"
+        assert ask(neo4j_url, "MATCH (n) RETURN n.to") == [["a friend"]]
+    finally:
+        ask(neo4j_url, "MATCH (n) DETACH DELETE n")
+
+
+def test_a_database_without_a_store_becomes_one(source: Store, neo4j_url: str) -> None:
+    ask(neo4j_url, "MATCH (n) DETACH DELETE n")
+    copied(source, neo4j_url)
+    with closing(opened(neo4j_url)) as copy_of:
+        assert rows_of(copy_of) == rows_of(source)
