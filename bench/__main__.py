@@ -10,6 +10,7 @@ from rich.console import Console
 
 from bench.memory import EVENTS
 from bench.report import Table, keep, show
+from onefold.wiring import collect_seldom
 
 WIDTH: Final = 140
 """Narrower, the tables cannot be read."""
@@ -25,6 +26,7 @@ def main() -> int:
     said = parser.parse_args()
     if unknown := set(said.names) - set(NAMES):
         parser.error(f"there is no benchmark {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
+    collect_seldom()  # as onefold's own process does
     console = Console()
     console.width = max(console.width, WIDTH)
     missed = False

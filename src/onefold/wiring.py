@@ -1,5 +1,6 @@
 """Puts the parts together: the only module that names concrete stores, and the entry point of the command line."""
 
+import gc
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -208,6 +209,14 @@ class Wired:
         serve_once_open(settings, lambda: build(settings), ready)
 
 
+def collect_seldom() -> None:
+    """A batch keeps tens of thousands of rows for a moment. Looking among them for garbage every 700 allocations, as
+    Python does, finds none and takes a twentieth of the time."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line, and end the process with its exit code."""
+    collect_seldom()
     sys.exit(run(Wired(), arguments))

@@ -29,8 +29,8 @@ WRITER: Final = (
     "wal_autocheckpoint = 16000",
     "cache_size = -65536",
 )
-# Who reads maps the file: the fifty rows of a page lie on fifty pages, and each would be a call and a copy. Only address
-# space is taken; what is beyond is read as before.
+# Who reads maps the file: the fifty rows of a page lie on fifty pages, and each would be a call and a copy. Only
+# address space is taken; what is beyond is read as before.
 READER: Final = ("query_only = ON", "cache_size = -16384", "mmap_size = 1073741824")
 
 _MAKING: Final = Lock()
