@@ -216,6 +216,7 @@ def test_judged_classes_and_judgements(store: Store) -> None:
         assert {row.id for row in transaction.answer(Ones([a.id]))} == {a.id, b.id}
         assert transaction.answer(Ones([b.id, c.id])) == []
         assert transaction.answer(Judgements([a.id])) == [judged]
+        assert transaction.answer(Judgements([c.id])) == [apart]
         found = transaction.answer(Judgements([a.id, b.id, c.id]))
         assert sorted(found, key=lambda judgement: judgement.number) == [judged, apart], "each once"
         assert transaction.judgement(judged.number) == judged

@@ -1,0 +1,157 @@
+"""Both stores keep the same of the same events, row by row; and every seeded mistake in what Neo4j is told is found."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import pytest
+
+from onefold.model.copying import COLUMNS, Row, RowKind
+from onefold.store.base import Store
+from onefold.store.neo4j import store as opened
+from onefold.store.neo4j.address import address_of
+from onefold.store.neo4j.open import open_neo4j
+from onefold.store.neo4j.writing import ahead, answers, statements
+from onefold.store.sqlite.open import open_sqlite
+from tests.contract import test_needs
+from tests.contract.stores import NAMESPACES, TRAITS
+from tests.contract.test_neo4j_graph import said_otherwise
+from tests.support.filled import all_rows, fill, odd
+from tests.support.neo4j_server import ask, wiped
+
+pytestmark = [pytest.mark.xdist_group("neo4j"), pytest.mark.slow]
+
+EVENTS = 240
+FREE = {
+    RowKind.CLAIMS: {"number"},
+    RowKind.JUDGEMENTS: {"at_ms", "retracted_ms"},
+    RowKind.DECISIONS: {"seq", "at_ms"},
+    RowKind.CHANGES: {"seq"},
+    RowKind.COMMITS: {"at_ms"},
+}
+"""Columns that need not be the same."""
+TOLD: tuple[ModuleType, ...] = (statements, answers, ahead, opened)
+"""Where what Neo4j is told stands."""
+
+
+class Mistake(NamedTuple):
+    """`text` becomes `changed` wherever Neo4j is told it."""
+
+    name: str
+    text: str
+    changed: str
+
+
+MISTAKES = (
+    Mistake("an identifier that moves keeps the number of its customer", " SET i.customer = r[1]", ""),
+    Mistake("an identifier that moves is held by both", "DELETE h CREATE", "CREATE"),
+    Mistake("a customer that nobody belongs to any more stays", "DETACH DELETE c", "SET c.gone = true"),
+    Mistake("a customer keeps the id of the anchor it had", "SET c.id = 'cus_' + substring(i.id, 4)", "SET c.old = 1"),
+    Mistake("what follows from a customer's identifiers is not kept", ", c.whole = r[6]", ""),
+    Mistake("a link that is decided anew keeps its mark", "SET l.mark = r[1], l.rank", "SET l.rank"),
+    Mistake("a link seen again is not counted", "USING INDEX SEEK l:LINKED(pair) SET l.sources", "WHERE 1 = 2 SET l.s"),
+    Mistake("links are found at one end only", "RETURN below + above", "RETURN below"),
+    Mistake("refused links count as such that stand", "l.mark = 0", "l.mark >= 0"),
+    Mistake("what is generic counts as broken", "l.mark > 1", "l.mark > 0"),
+    Mistake("a page of refused links begins at the next rank", "l.rank >= $p.low", "l.rank > $p.low"),
+    Mistake("pages of refused links overlap", "l.pair > $p.after", "l.pair >= $p.after"),
+    Mistake("what is read ahead knows links one way", ", b.number * 4294967296 + a.number]", "]"),
+    Mistake("judgements count for the first they name", "RETURN named_first + named_second", "RETURN named_first"),
+    Mistake("judgements that were taken back stand", "WHERE j.retracted_ms IS NULL", ""),
+    Mistake("a touchpoint has the subjects it had, too", "DELETE b CREATE", "CREATE"),
+    Mistake("a touchpoint keeps the number of its subject", " SET t.subject = r[1]", ""),
+    Mistake("operators took part in a touchpoint", " WHERE i > 0", ""),
+    Mistake("an operator was seen first when seen last", "WHEN r[1] < i.first_ms", "WHEN r[1] > i.first_ms"),
+    Mistake("a claim was said first when said last", "WHEN r[6] < c.first_ms", "WHEN r[6] > c.first_ms"),
+    Mistake("one value less is kept", "SKIP 50", "SKIP 49"),
+    Mistake("the newest values are dropped", "ORDER BY old.last_ms DESC", "ORDER BY old.last_ms"),
+    Mistake("who is generic is not labelled so", "SET i:Generic", "SET i.shared = true"),
+    Mistake("decisions concern the ends of their link only", "UNWIND r[10] AS n", "UNWIND r[6] AS n"),
+    Mistake("the head stays where it is", "SET m += head.state", "SET m.lock = 1"),
+)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[bytes, dict[RowKind, list[Row]]]]:
+    """A store's secret, and what SQLite keeps of the events."""
+    folder: Path = tmp_path_factory.mktemp("kept")
+    with closing(open_sqlite(folder / "store.db", NAMESPACES, TRAITS)) as store:
+        yield store.secret, filled(store)
+
+
+def filled(store: Store) -> dict[RowKind, list[Row]]:
+    """Rows of a store that is filled, but for what follows from the clock or from the order in which equals are taken,
+    and for the numbers of claims, which may have gaps."""
+    filler = fill(store, NAMESPACES, EVENTS)
+    filler.judge("same", "user_id:user 2", "user_id:user 5")
+    staff = [{"namespace": "staff_id", "value": "clerk 7"}]
+    filler.send(
+        [odd(200 + day, userId="user 2", identifiers=staff, timestamp=f"2026-03-0{day}T08:00:00Z") for day in (1, 3)]
+    )
+    with store.read() as view:
+        return {kind: sorted((without(kind, row) for row in rows), key=repr) for kind, rows in all_rows(view).items()}
+
+
+def without(kind: RowKind, row: Row) -> Row:
+    free = FREE.get(kind, set())
+    return tuple(value for name, value in zip(COLUMNS[kind], row, strict=True) if name not in free)
+
+
+def anew(url: str, secret: bytes) -> Store:
+    """A new store in Neo4j with a secret that is told."""
+    ask(wiped(url), "MATCH (m:Meta {name: 'store'}) SET m.secret = $p.secret", secret=secret)
+    return open_neo4j(address_of(url), NAMESPACES, TRAITS)
+
+
+def check(url: str, secret: bytes, expected: dict[RowKind, list[Row]]) -> None:
+    """Fails unless Neo4j answers what stitching asks, keeps the same as SQLite, and says it alike where it says it
+    twice."""
+    for test in NEEDS:
+        with closing(anew(url, secret)) as store:
+            test(store)
+    assert not said_otherwise(url) & {"BY", "one BY"}
+    with closing(anew(url, secret)) as store:
+        found = filled(store)
+        for kind in RowKind:
+            assert found[kind] == expected[kind], kind
+        assert said_otherwise(url) == set()
+
+
+NEEDS: list[Callable[[Store], None]] = [
+    test_needs.test_links_are_found_at_both_ends,
+    test_needs.test_refused_links_above_come_in_order_and_in_pages,
+    test_needs.test_judged_classes_and_judgements,
+    test_needs.test_a_judgement_taken_back_stands_no_more,
+    test_needs.test_touchpoints_by_subject_name_no_operators,
+    test_needs.test_touchpoints_may_get_another_subject,
+]
+
+
+def test_without_a_mistake_both_stores_keep_the_same(
+    neo4j_database: str, kept: tuple[bytes, dict[RowKind, list[Row]]]
+) -> None:
+    check(neo4j_database, *kept)
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
+def test_a_mistake_is_found(
+    mistake: Mistake,
+    neo4j_database: str,
+    kept: tuple[bytes, dict[RowKind, list[Row]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = [make(monkeypatch, module, mistake) for module in TOLD]
+    assert any(made), f"nowhere is Neo4j told {mistake.text!r}"
+    with pytest.raises(Exception):  # noqa: B017, PT011  # a mistake may well end in an error of any kind
+        check(neo4j_database, *kept)
+
+
+def make(monkeypatch: pytest.MonkeyPatch, module: ModuleType, mistake: Mistake) -> bool:
+    """Change every statement of a module that says so; -> whether there was one."""
+    told: dict[str, Any] = {name: said for name, said in vars(module).items() if isinstance(said, str)}
+    wrong = {name: said for name, said in told.items() if name.isupper() and mistake.text in said}
+    for name, said in wrong.items():
+        monkeypatch.setattr(module, name, said.replace(mistake.text, mistake.changed))
+    return bool(wrong)
