@@ -2,20 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final
 
 from starlette.testclient import TestClient
 
 from onefold.api.app import create_app
-from onefold.model import namespaces_file, traits
-from onefold.schema_files import schema_file
 from onefold.service import Onefold
 from onefold.settings import Settings
-from onefold.store.sqlite.open import open_sqlite
-
-NAMESPACES: Final = namespaces_file.load(schema_file("namespaces.yaml"))
-TRAITS: Final = traits.load(schema_file("traits.yaml"))
+from tests.contract.stores import NAMESPACES, TRAITS, Place
 
 INGEST: Final = """mutation ($events: [EventInput!]!) { ingest(events: $events) {
     accepted duplicates rejected
@@ -105,9 +99,9 @@ TYPES: Final = {"after": "String", "before": "String", "filter": "TouchpointFilt
 
 
 @contextmanager
-def opened(folder: Path, **settings: Any) -> Iterator[Shop]:
-    """A shop whose store is in `folder`."""
-    store = open_sqlite(folder / "shop.db", NAMESPACES, TRAITS)
+def opened(place: Place, **settings: Any) -> Iterator[Shop]:
+    """A shop whose store is at a place."""
+    store = place.open()
     try:
         with Onefold(store, NAMESPACES, TRAITS, Settings(**settings)) as onefold:
             yield Shop(onefold)

@@ -19,6 +19,7 @@ from onefold.api.graphql.schema import executable
 from onefold.api.guards import INLINE_BYTES
 from onefold.store.sqlite.connections import MOST_READERS
 from tests.api.graphql_shop import Shop, event, opened
+from tests.contract.stores import Place
 
 SOON_S = 5.0
 """Half as long as a thread waits for a reader."""
@@ -28,7 +29,7 @@ QUICK = {"query": f"{{ {ANN} {{ id }} }}"}
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
-    with opened(tmp_path) as shop:
+    with opened(Place("sqlite", tmp_path)) as shop:
         shop.send(event("m1", 1, "user_id:ann"))
         yield shop
 

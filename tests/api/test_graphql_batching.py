@@ -11,6 +11,7 @@ import pytest
 
 from onefold.service import Onefold
 from tests.api.graphql_shop import Shop, at, event, key, opened
+from tests.contract.stores import Place
 
 MOST_STATEMENTS = 12
 TOUCHPOINTS = 50
@@ -47,7 +48,7 @@ def statements() -> Iterator[list[str]]:
 @pytest.fixture(scope="module")
 def shop(statements: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """101 customers who each came 50 times, with two cookies, a phone and an address that the next one uses too."""
-    with opened(tmp_path_factory.mktemp("batching")) as shop:
+    with opened(Place("sqlite", tmp_path_factory.mktemp("batching"))) as shop:
         for number in range(101):
             shop.send(*(visit(number, visited) for visited in range(TOUCHPOINTS)))
         yield shop
@@ -177,7 +178,7 @@ def test_every_reading_is_closed_whatever_comes_of_it(shop: Shop) -> None:
 
 
 def test_operations_at_the_same_time_do_not_disturb_each_other(tmp_path: Path) -> None:
-    with opened(tmp_path) as shop:
+    with opened(Place("sqlite", tmp_path)) as shop:
         shop.send(*(event(f"m{n}", n, f"user_id:u{n}") for n in range(8)))
         wrong: list[Any] = []
 

@@ -1,12 +1,11 @@
 """Who is this: customers by id and by identifier, resolving, searching, profiles, devices, nodes."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.api.graphql_shop import Shop, at, event, key, opened
+from tests.api.graphql_shop import Shop, at, event, key
+from tests.contract.stores import Place
 
 CUSTOMER = "query ($by: CustomerRef!) { customer(by: $by) { id requestedId } }"
 RESOLVE = """query ($identifiers: [IdentifierInput!]!) { resolve(identifiers: $identifiers) {
@@ -14,12 +13,6 @@ RESOLVE = """query ($identifiers: [IdentifierInput!]!) { resolve(identifiers: $i
 NODE = (
     "query ($id: ID!) { node(id: $id) { __typename id ... on Identifier { value } ... on Touchpoint { messageId } } }"
 )
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    with opened(tmp_path) as shop:
-        yield shop
 
 
 def identify(message: str, minute: int, *identifiers: str, **traits: Any) -> Any:
@@ -355,7 +348,7 @@ def test_a_node_that_is_not_there_is_null(shop: Shop) -> None:
         assert shop.codes(NODE, id=text) == ["query.bad_reference"]
 
 
-def test_namespaces_and_status_tell_what_serves(shop: Shop) -> None:
+def test_namespaces_and_status_tell_what_serves(shop: Shop, place: Place) -> None:
     shop.send(event("m1", 1, "user_id:ann", "email:ann@example.com"), event("bad", 2))
     told = shop.ask(
         """{ namespaces { name priority kind limit fanout prefer distinguishes from }
@@ -374,7 +367,7 @@ def test_namespaces_and_status_tell_what_serves(shop: Shop) -> None:
     }
     status = told["status"]
     assert status.pop("version")
-    assert status.pop("store").endswith("shop.db")
+    assert status.pop("store").endswith(place.url or "store.db")
     assert int(status.pop("seq")) >= 3
     assert status == {
         "customers": 1,

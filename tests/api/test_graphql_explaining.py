@@ -1,12 +1,8 @@
 """Why and why not: chains, refusals, and the graph around a customer."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tests.api.graphql_shop import Shop, event, key, opened
+from tests.api.graphql_shop import Shop, event, key
 
 WHY = """query ($a: IdentifierInput!, $b: IdentifierInput!) { why(a: $a, b: $b) {
     __typename
@@ -23,12 +19,6 @@ GRAPH = """query ($around: CustomerRef!, $depth: Int! = 1, $most: Int! = 300) {
         truncated nodes { value customer { id } } links { a { value } b { value } refused { reason } } } }"""
 REFUSED = """refusedLinks(first: 2, after: $after) {
     edges { cursor node { a { value } b { value } refused { reason } } } pageInfo { endCursor hasNextPage } }"""
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    with opened(tmp_path) as shop:
-        yield shop
 
 
 def why(shop: Shop, a: str, b: str) -> Any:

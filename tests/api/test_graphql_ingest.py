@@ -1,18 +1,10 @@
 """Events sent by the mutation: each stands by itself, and the answer shows what it led to."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.api.graphql_shop import INGEST, Shop, at, event, opened
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    with opened(tmp_path) as shop:
-        yield shop
+from tests.api.graphql_shop import INGEST, Shop, at, event
 
 
 def test_each_event_of_a_batch_stands_by_itself(shop: Shop) -> None:

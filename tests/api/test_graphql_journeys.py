@@ -1,20 +1,12 @@
 """Journeys: pages in both directions and orders, cursors that stay right, filters, what became known later."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.api.graphql_shop import Shop, at, event, opened
+from tests.api.graphql_shop import Shop, at, event
 
 PAGE = "edges { cursor node { messageId } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    with opened(tmp_path) as shop:
-        yield shop
 
 
 def page(shop: Shop, arguments: str, **variables: Any) -> Any:

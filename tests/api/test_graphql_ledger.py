@@ -1,19 +1,10 @@
 """Judgements, the ledger and the change feed."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.api.graphql_shop import Json, Shop, event, key, opened
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    with opened(tmp_path) as shop:
-        yield shop
-
+from tests.api.graphql_shop import Json, Shop, event, key
 
 # -- judgements
 

@@ -14,6 +14,7 @@ from onefold.api.graphql.execution import Engine, Request
 from onefold.api.graphql.schema import executable
 from onefold.service import reading
 from tests.api.graphql_shop import Shop, event, key, opened
+from tests.contract.stores import Place
 
 ANN = 'customer(by: {identifier: {namespace: "user_id", value: "ann"}})'
 NEWER = "application/graphql-response+json"
@@ -23,7 +24,7 @@ SOON_S = 5.0
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    with opened(tmp_path_factory.mktemp("limits")) as shop:
+    with opened(Place("sqlite", tmp_path_factory.mktemp("limits"))) as shop:
         shop.send(event("m1", 1, "user_id:ann", "email:ann@example.com"))
         yield shop
 
@@ -444,12 +445,12 @@ def test_the_guards_stand_before_the_door(shop: Shop) -> None:
 
 
 def test_what_the_store_meets_in_the_middle_of_a_query_has_its_name(tmp_path: Path) -> None:
-    with opened(tmp_path) as shop:
+    with opened(Place("sqlite", tmp_path)) as shop:
         shop.send(*(event(f"m{n}", n, "user_id:ann", properties={"text": "x" * 500}) for n in range(900)))
-    file = tmp_path / "shop.db"
+    file = tmp_path / "store.db"
     pages = file.read_bytes()
     file.write_bytes(pages[: len(pages) // 8] + b"\xff" * (len(pages) - len(pages) // 8))
-    with opened(tmp_path) as shop:
+    with opened(Place("sqlite", tmp_path)) as shop:
         query = f"{{ namespaces {{ name }} {ANN} {{ id journey {{ edges {{ node {{ id properties }} }} }} }} }}"
         answer = shop.post(query).json()
         assert answer["data"]["namespaces"]
