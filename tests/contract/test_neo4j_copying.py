@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+import neo4j
 import pytest
 
 from onefold.errors import OnefoldError
@@ -11,11 +13,16 @@ from onefold.model.copying import RowKind
 from onefold.service.copying import Step, copy
 from onefold.store.base import Store
 from onefold.store.neo4j.address import address_of
+from onefold.store.neo4j.copying.reading import COLLECTING
+from onefold.store.neo4j.copying.target import DELETING
+from onefold.store.neo4j.copying.writing import WRITING
 from onefold.store.neo4j.open import open_neo4j, open_neo4j_target
+from onefold.store.neo4j.schema import ANYTHING
 from onefold.store.neo4j.store import Neo4jStore
 from tests.contract.stores import NAMESPACES, TRAITS, Place
 from tests.contract.test_copying import rows_of
 from tests.contract.test_neo4j_graph import SAID_TWICE
+from tests.contract.test_neo4j_plans import remembering, through_all
 from tests.support.filled import Filler, fill, happened, odd
 from tests.support.neo4j_server import WIPE, ask, bare
 
@@ -54,6 +61,18 @@ def test_a_copy_is_the_graph_that_analysts_know(source: Store, neo4j_url: str) -
     )
     assert 0 < touchpoints < len(expected[RowKind.TOUCHPOINTS])
     assert had
+
+
+def test_what_a_copy_asks_is_found_by_indexes(source: Store, neo4j_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    statements: dict[str, dict[str, Any]] = {}
+    for runner in (neo4j.Session, neo4j.Transaction):
+        monkeypatch.setattr(runner, "run", remembering(runner.run, statements))
+    copied(source, neo4j_url)
+    monkeypatch.undo()
+    assert statements.keys() >= {*WRITING.values(), *COLLECTING.values(), *DELETING.values()}
+    with bare(neo4j_url) as driver:
+        found = {statement: through_all(driver, statement, p) for statement, p in statements.items()}
+    assert {statement: much for statement, much in found.items() if much and statement != ANYTHING} == {}
 
 
 def test_what_was_written_to_neo4j_is_copied_as_it_is(neo4j_url: str, tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def above(kind: RowKind) -> str:
     """Matches, as `n`, those with numbers above `$p.after`: at most `$p.limit`, in the order of their numbers."""
     place, number = PLACES[kind], COLUMNS[kind][0]
     return (
-        f"MATCH {place.pattern} USING INDEX n:{place.name}({number}) WHERE n.{number} > $p.after "
+        f"MATCH {place.pattern} USING INDEX SEEK n:{place.name}({number}) WHERE n.{number} > $p.after "
         f"WITH n ORDER BY n.{number} LIMIT $p.limit"
     )
 
@@ -73,7 +73,7 @@ def last(kind: RowKind) -> str:
     """Matches, as `n`, the one with the largest number, if there is any."""
     place, number = PLACES[kind], COLUMNS[kind][0]
     return (
-        f"MATCH {place.pattern} USING INDEX n:{place.name}({number}) WHERE n.{number} >= 0 "
+        f"MATCH {place.pattern} USING INDEX SEEK n:{place.name}({number}) WHERE n.{number} >= 0 "
         f"WITH n ORDER BY n.{number} DESC LIMIT 1"
     )
 
@@ -83,7 +83,7 @@ ORIGIN: Final = (
     f"CALL () {{ {last(RowKind.COMMITS)} RETURN collect({LAST_COMMIT}) AS commits }} "
     f"CALL () {{ {last(RowKind.SOURCES)} RETURN coalesce(max(n.number), 0) AS sources }} "
     f"CALL () {{ {last(RowKind.REJECTS)} RETURN coalesce(max(n.number), 0) AS reject }} "
-    "MATCH (s:Meta) USING INDEX s:Meta(name) WHERE 'store' <= s.name <= 'store' "
+    "MATCH (s:Meta) USING INDEX SEEK s:Meta(name) WHERE 'store' <= s.name <= 'store' "
     "RETURN [s.secret, s.rules, commits[0], sources, reject]"
 )
 """What tells this state from every other."""

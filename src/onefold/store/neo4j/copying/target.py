@@ -4,7 +4,7 @@ As long as the copy is not complete, the store has no head and no gate: whoever 
 neither read nor write then.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -19,6 +19,7 @@ from onefold.store.neo4j.copying.reading import COLLECTING, ORIGIN, above, last,
 from onefold.store.neo4j.copying.writing import WRITING, lists_of
 from onefold.store.neo4j.rows import ask, tell
 from onefold.store.neo4j.schema import HEAD, known
+from onefold.store.passing import repeated
 from onefold.store.searched import Searched, write_searched
 
 DELETED_AT_ONCE: Final = 2_000
@@ -34,7 +35,7 @@ LOCK_ALL: Final = (
 HIDE: Final = (
     "MATCH (s:Meta {name: 'store'}) SET s.copy = $p.copy, s.secret = $p.secret, s.rules = $p.rules, "
     "s.searchable = $p.searchable WITH s UNWIND ['head', 'gate'] AS name "
-    "MATCH (m:Meta {name: name}) USING INDEX m:Meta(name) DELETE m"
+    "MATCH (m:Meta {name: name}) USING INDEX SEEK m:Meta(name) DELETE m"
 )
 NOTE: Final = "MATCH (s:Meta {name: 'store'}) SET s.copy = $p.copy"
 SHOW: Final = (
@@ -107,19 +108,26 @@ class Neo4jCopyTarget:
         for deleting in DELETING.values():
             while self._connections.ask(deleting, after=0, limit=DELETED_AT_ONCE)[0]:
                 pass
-        with self._transaction(emptying) as transaction:
+        with self._transaction([_encode(emptying)]) as (transaction, _):
             tell(transaction, NOTE, copy=_encode(progress))
         return progress
 
     def take(self, rows: list[Row], before: Progress, after: Progress) -> None:
         """Add rows of `after.kind`, and note the progress, in one transaction."""
         lists = lists_of(after.kind, rows, self._devices, self._searched)
-        with self._transaction(before) as transaction:
-            tell(transaction, WRITING[after.kind], copy=_encode(after), **lists)
+        expected, noted_after = [_encode(before)], _encode(after)
+
+        def write() -> None:
+            with self._transaction(expected) as (transaction, noted):
+                if noted != noted_after:
+                    expected.append(noted_after)  # if the connection is lost now, it may or may not have been written
+                    tell(transaction, WRITING[after.kind], copy=noted_after, **lists)
+
+        repeated(write, idempotent=True)
 
     def complete(self, progress: Progress) -> None:
         """All rows are there: from now on it is a store like any other."""
-        with self._transaction(progress) as transaction:
+        with self._transaction([_encode(progress)]) as (transaction, _):
             [claim] = ask(transaction, LAST_CLAIM)
             commit = dict(zip(COLUMNS[RowKind.COMMITS], progress.origin.commit or (), strict=False))
             numbers = {"claim": claim, "reject": progress.origin.reject}
@@ -127,11 +135,11 @@ class Neo4jCopyTarget:
             tell(transaction, SHOW, head=head)
 
     @contextmanager
-    def _transaction(self, before: Progress) -> Iterator[neo4j.Transaction]:
-        """A write transaction on a copy whose progress is as it was."""
+    def _transaction(self, expected: Collection[str]) -> Iterator[tuple[neo4j.Transaction, str]]:
+        """A write transaction on a copy whose progress is one of those, and that progress."""
         with self._connections.writing(LOCK) as (transaction, [noted]):
-            if noted != _encode(before):
+            if noted not in expected:
                 raise OnefoldError(
                     "store.busy", f"another copy is being made to {self.describe()}", "Wait until that is complete."
                 )
-            yield transaction
+            yield transaction, noted

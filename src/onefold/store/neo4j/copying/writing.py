@@ -31,7 +31,7 @@ OWN: Final = {
     # Customers are there before their identifiers; the id of one is its anchor's.
     "held_identifiers": f"{USUAL['identifiers']} WITH c, r WHERE c.anchor = r[0] "
     "SET c.id = 'cus_' + substring(r[1], 4)",
-    "counted_claims": "MATCH (i:Identifier {number: r[1]}) USING INDEX i:Identifier(number) "
+    "counted_claims": "MATCH (i:Identifier {number: r[1]}) USING INDEX SEEK i:Identifier(number) "
     "CREATE (i)-[:CLAIMS]->(:Claim {number: r[0], identifier: r[1], trait: r[2], source: r[3], hash: r[4], "
     "value: r[5], first_ms: r[6], last_ms: r[7], count: r[8], folded: r[9]})",
     "commits": _creating("Commit", RowKind.COMMITS),
