@@ -170,3 +170,5 @@ def test_a_judgement_is_told_in_the_ledger(store: Store) -> None:
         batch.apply()
     with store.read() as view:
         assert [line.judgement for line in view.decisions([1], None, 10)[1]] == [1, 1]
+        [taken_back] = view.judgements_by_number([judged.number]).values()
+    assert (taken_back.retracted_ms, taken_back.retracted_by, taken_back.retracted_reason) == (at(2), "bob", "a slip")

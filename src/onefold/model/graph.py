@@ -97,7 +97,7 @@ class Link(msgspec.Struct, gc=False):
 class Judgement(msgspec.Struct, frozen=True, gc=False):
     """A person's or system's word on two identifiers.
 
-    `number` makes its public id; retracted_ms: None while it stands.
+    `number` makes its public id; retracted_ms, retracted_by, retracted_reason: None while it stands.
     """
 
     number: int
@@ -108,6 +108,8 @@ class Judgement(msgspec.Struct, frozen=True, gc=False):
     reason: str
     at_ms: int
     retracted_ms: int | None = None
+    retracted_by: str | None = None
+    retracted_reason: str | None = None
 
     @property
     def public_id(self) -> str:

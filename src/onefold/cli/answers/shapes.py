@@ -151,6 +151,8 @@ def judgement(reading: Reading, row: Judgement) -> Shape:
         "reason": row.reason,
         "at": iso(row.at_ms),
         "retractedAt": None if row.retracted_ms is None else iso(row.retracted_ms),
+        "retractedBy": row.retracted_by,
+        "retractedReason": row.retracted_reason,
     }
 
 

@@ -24,7 +24,9 @@ IDENTIFIER: Final = (
 )
 CUSTOMER: Final = "[c.key, c.anchor, c.anchor_priority, c.size, c.apart, c.counts, c.whole]"
 LINK: Final = "[l.pair, l.mark, l.rank, l.seen]"
-JUDGEMENT: Final = "[j.number, j.same, j.a, j.b, j.author, j.reason, j.at_ms, j.retracted_ms]"
+JUDGEMENT: Final = (
+    "[j.number, j.same, j.a, j.b, j.author, j.reason, j.at_ms, j.retracted_ms, j.retracted_by, j.retracted_reason]"
+)
 
 STANDING: Final = (
     "CALL () { UNWIND $p.numbers AS n MATCH (j:Judgement {a: n}) USING INDEX SEEK j:Judgement(a) "

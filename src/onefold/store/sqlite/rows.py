@@ -18,7 +18,9 @@ IDENTIFIER: Final = f"i.number, i.namespace, i.value, {_KEPT}"
 KEYED_IDENTIFIER: Final = f"i.number, {_KEPT}"
 CUSTOMER: Final = "c.key, c.anchor, c.anchor_priority, c.size, c.apart, c.counts, c.whole"
 LINK: Final = "l.pair, l.mark, l.rank, l.seen"
-JUDGEMENT: Final = "j.number, j.same, j.a, j.b, j.author, j.reason, j.at_ms, j.retracted_ms"
+JUDGEMENT: Final = (
+    "j.number, j.same, j.a, j.b, j.author, j.reason, j.at_ms, j.retracted_ms, j.retracted_by, j.retracted_reason"
+)
 
 STANDING: Final = (
     f"SELECT {JUDGEMENT} FROM carray(?1) k CROSS JOIN judgements j ON j.a = k.value AND j.retracted_ms IS NULL "

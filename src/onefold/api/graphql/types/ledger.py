@@ -42,6 +42,8 @@ class Judgement(Node):
     reason: str = strawberry.field(description="Why, in the author's words.")
     at: DateTime = strawberry.field(description="When it was said.")
     retracted_at: DateTime | None = strawberry.field(description="When it was taken back; null while it stands.")
+    retracted_by: str | None = strawberry.field(description="Who took it back.")
+    retracted_reason: str | None = strawberry.field(description="Why, in that one's words.")
 
     @resolved("The one identifier.")
     def a(self) -> IdentifierKey:
@@ -72,6 +74,8 @@ def judgements(reading: Reading, rows: Sequence[graph.Judgement]) -> list[Judgem
             reason=row.reason,
             at=DateTime(row.at_ms),
             retracted_at=None if row.retracted_ms is None else DateTime(row.retracted_ms),
+            retracted_by=row.retracted_by,
+            retracted_reason=row.retracted_reason,
         )
         for place, row in enumerate(rows)
     ]
