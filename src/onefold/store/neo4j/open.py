@@ -29,10 +29,13 @@ def open_neo4j(address: Address, namespaces: Namespaces, traits: TraitRules, *, 
     connections = Connections(address)
     try:
         secret = prepare(connections, namespaces, searched_by(traits), read_only=read_only)
+        store = Neo4jStore(connections, secret, namespaces, traits, read_only=read_only)
+        if not read_only:
+            store.warm_up()
     except BaseException:
         connections.close()
         raise
-    return Neo4jStore(connections, secret, namespaces, traits, read_only=read_only)
+    return store
 
 
 def open_neo4j_target(address: Address, namespaces: Namespaces, traits: TraitRules) -> Neo4jCopyTarget:

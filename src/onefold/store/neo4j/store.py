@@ -16,7 +16,7 @@ from onefold.store.neo4j.reading.snapshot import Shared
 from onefold.store.neo4j.reading.view import Neo4jView, viewing
 from onefold.store.neo4j.writing.ahead import Question
 from onefold.store.neo4j.writing.known import Known
-from onefold.store.neo4j.writing.statements import FIRST
+from onefold.store.neo4j.writing.statements import FIRST, NO_ROWS, WRITE
 from onefold.store.neo4j.writing.transaction import Neo4jTransaction
 
 
@@ -34,6 +34,10 @@ class Neo4jStore:
         self._facts: Final = Facts(PublicIds(secret), namespaces, traits)
         self._shared: Final = Shared(self._facts)
         self._read_only: Final = read_only
+
+    def warm_up(self) -> None:
+        """Have Neo4j plan what writes, which takes it a second: not at the first event."""
+        self._connections.ask(WRITE, **NO_ROWS)
 
     def describe(self) -> str:
         """Where the server is, and the database's name."""

@@ -9,7 +9,7 @@ from onefold.model.sources import Trust
 from onefold.store.folding import claimed_text, indexed
 from onefold.store.kept import NOBODY
 from onefold.store.neo4j.rows import LOW_HALF
-from onefold.store.neo4j.writing.statements import SELDOM, USUAL
+from onefold.store.neo4j.writing import statements
 from onefold.store.searched import Searched
 
 Lists = dict[str, list[Any]]
@@ -29,7 +29,7 @@ OWN: Final = {
     "sources": _creating("Source", RowKind.SOURCES),
     "bare_customers": _creating("Customer", RowKind.CUSTOMERS),
     # Customers are there before their identifiers; the id of one is its anchor's.
-    "held_identifiers": f"{USUAL['identifiers']} WITH c, r WHERE c.anchor = r[0] "
+    "held_identifiers": f"{statements.BLOCKS['identifiers']} WITH c, r WHERE c.anchor = r[0] "
     "SET c.id = 'cus_' + substring(r[1], 4)",
     "counted_claims": "MATCH (i:Identifier {number: r[1]}) USING INDEX SEEK i:Identifier(number) "
     "CREATE (i)-[:CLAIMS]->(:Claim {number: r[0], identifier: r[1], trait: r[2], source: r[3], hash: r[4], "
@@ -54,7 +54,7 @@ BLOCKS: Final[Mapping[RowKind, tuple[str, ...]]] = {
 
 
 def _statement(kind: RowKind) -> str:
-    texts = USUAL | SELDOM | OWN
+    texts = statements.BLOCKS | OWN
     parts = [f"CALL () {{ UNWIND $p.{name} AS r {texts[name]} }}" for name in BLOCKS[kind]]
     return f"CYPHER replan=skip {' '.join(parts)} MATCH (s:Meta {{name: 'store'}}) SET s.copy = $p.copy"
 

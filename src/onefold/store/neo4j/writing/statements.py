@@ -1,11 +1,10 @@
 """The statement that writes a change set.
 
 Everything that a commit writes goes in one statement, a block for each kind of row: a round trip costs as much as
-writing fifty rows. Rows are lists; a block whose list in `$p` is empty does nothing. There are only two texts, one with
-the blocks that nearly every batch needs and one with all, so that both are planned when the store is opened.
+writing fifty rows. Rows are lists; a block whose list in `$p` is empty costs next to nothing. So there is one text, and
+it is planned once, when the store is opened: that takes Neo4j a second.
 """
 
-from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from onefold.store.kept import MOST_VALUES
@@ -27,7 +26,7 @@ SUBJECT: Final = "MATCH (s:Identifier {number: r[13]}) USING INDEX SEEK s:Identi
 LINK: Final = "MATCH ()-[l:LINKED {pair: r[0]}]->() USING INDEX SEEK l:LINKED(pair)"
 EVIDENCE: Final = "l.sources = r[3], l.first_ms = r[4], l.last_ms = r[5], l.count = r[6], l.seen = r[7]"
 
-USUAL: Final = {
+BLOCKS: Final = {
     "customers": "CREATE (c:Customer {key: r[0], id: r[1], anchor: r[2], anchor_priority: r[3], "
     "size: r[4], apart: r[5], counts: r[6], whole: r[7]}) "
     f"WITH c, r[8] AS identifiers UNWIND identifiers AS r {NEW_IDENTIFIER}",
@@ -58,10 +57,6 @@ USUAL: Final = {
     "CREATE (d)-[:CONCERNS {identifier: n, seq: r[0]}]->(i)",
     "changes": "CREATE (:Change {seq: r[0], kind: r[1], identifier: r[2], customer: r[3], was: r[4], "
     "touchpoint: r[5]})",
-}
-"""What nearly every batch writes."""
-
-SELDOM: Final = {
     "generic": "MATCH (i:Identifier {number: r}) USING INDEX SEEK i:Identifier(number) SET i:Generic",
     "ordinary": "MATCH (i:Identifier {number: r}) USING INDEX SEEK i:Identifier(number) REMOVE i:Generic",
     "new_operators": "CREATE (:Identifier:Operator {number: r[0], id: r[1], namespace: r[2], value: r[3], "
@@ -91,33 +86,22 @@ SELDOM: Final = {
     "WHERE old.identifier = identifier AND old.trait = trait AND old.source = source AND old.hash IS NOT NULL "
     f"WITH old ORDER BY old.last_ms DESC, old.value SKIP {MOST_VALUES} DETACH DELETE old }}",
 }
-"""What some batches write."""
+"""By the name of the list of their rows."""
 
 # The gate comes last: readers wait from here until the commit is applied.
 END: Final = (
     "CALL () { UNWIND $p.head AS head MATCH (m:Meta {name: 'head'}) SET m += head.state "
     "CREATE (c:Commit) SET c = head.commit } "
-    "MATCH (g:Meta {name: 'gate'}) SET g.lock = 1"
+    "MATCH (g:Meta {name: 'gate'}) SET g.lock = 1 RETURN 1"
 )
 
-# A plan that was made for an empty graph is as good as any: every statement names its indexes. Planning one of these
-# anew takes a second, in which everyone waits.
+# A plan that was made for an empty graph is as good as any: every statement names its indexes. To plan this one anew
+# would have everyone wait.
 _BEGIN: Final = "CYPHER replan=skip "
-
-
-def _combined(blocks: Mapping[str, str]) -> str:
-    parts = [f"CALL () {{ UNWIND $p.{name} AS r {block} }}" for name, block in blocks.items()]
-    return f"{_BEGIN}{' '.join(parts)} {END}"
-
-
-WRITE_USUAL: Final = _combined(USUAL)
-WRITE_ALL: Final = _combined(USUAL | SELDOM)
-
-
-def write_statement(p: Mapping[str, Sequence[Any]]) -> str:
-    """The statement that writes what is in `p`, which has a list for each block."""
-    return WRITE_ALL if any(p[name] for name in SELDOM) else WRITE_USUAL
-
+_CALLS: Final = " ".join(f"CALL () {{ UNWIND $p.{name} AS r {block} }}" for name, block in BLOCKS.items())
+WRITE: Final = f"{_BEGIN}{_CALLS} {END}"
+NO_ROWS: Final[dict[str, list[Any]]] = {name: [] for name in (*BLOCKS, "head")}
+"""With these it writes nothing."""
 
 FIRST: Final = (
     _BEGIN + "MATCH (m:Meta {name: 'head'}) SET m.lock = 1 WITH m MATCH (k:Meta {name: 'store'}) "

@@ -38,7 +38,7 @@ from onefold.store.neo4j.writing.statements import (
     KNOWN_MESSAGES,
     NEW_SOURCE,
     REJECT,
-    write_statement,
+    WRITE,
 )
 from onefold.store.searched import read_searched
 
@@ -180,7 +180,7 @@ class Neo4jTransaction:
     def _write(self, rows: Rows) -> None:
         """Write what there is to write. What was read ahead is not so any more."""
         if any(rows.values()):
-            tell(self._transaction, write_statement(rows), **rows)
+            ask(self._transaction, WRITE, **rows)
             self._in_hand.clear()
 
     def reject(self, rejects: Iterable[Reject]) -> None:
