@@ -66,4 +66,6 @@ class Neo4jStore:
         with self._connections.writing(FIRST, **asked.parameters()) as (transaction, [secret, *first]):
             if secret != self.secret:  # public ids made with the one that was read would name nobody
                 raise no_longer_there(self.describe())
-            yield Neo4jTransaction(transaction, asked, first, known, self._facts)
+            writing = Neo4jTransaction(transaction, asked, first, known, self._facts)
+            yield writing
+        self._shared.last.head = writing.reached()

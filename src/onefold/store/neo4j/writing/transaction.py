@@ -82,6 +82,11 @@ class Neo4jTransaction:
         self._answers: Final = Answers(transaction, self._in_hand, known)
         self._sources: Final = {Source(name, Trust(trust)): number for number, name, trust in sources}
 
+    def reached(self) -> Row:
+        """The head as readers ask for it: what they find when this was committed."""
+        *state, _, reject = msgspec.structs.astuple(self._state)
+        return [*state, reject]
+
     def answer(self, need: Need) -> Any:
         """Rows that stitching asks for."""
         return self._answers.answer(need)
