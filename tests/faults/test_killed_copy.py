@@ -19,77 +19,106 @@ from onefold.settings import Settings
 from onefold.wiring import build
 from tests.support.crowd import crowd
 from tests.support.filled import all_rows
+from tests.support.neo4j_server import ask
 from tests.support.server import ONEFOLD, SECONDS, run, until, variables
 
 EVENTS = 6_000
+SOURCE = "sqlite:///store.db"
 DEATHS = (RowKind.SOURCES, RowKind.LINKS, RowKind.TOUCHPOINTS, RowKind.TOUCHPOINTS, RowKind.DECISIONS, RowKind.CHANGES)
 """What has just been written when it is killed."""
-COPY = ("--json", "copy", "--from", "sqlite:///store.db", "--to", "sqlite:///copy.db")
+PROGRESS = "MATCH (s:Meta {name: 'store'}) RETURN s.copy"
+
+
+@pytest.fixture(params=["sqlite", pytest.param("neo4j", marks=pytest.mark.xdist_group("neo4j"))])
+def target(request: pytest.FixtureRequest) -> str:
+    """The URL that is copied to."""
+    return "sqlite:///copy.db" if request.param == "sqlite" else str(request.getfixturevalue("neo4j_url"))
+
+
+def copy(target: str) -> tuple[str, ...]:
+    """How it is called."""
+    return ("--json", "copy", "--from", SOURCE, "--to", target)
 
 
 @contextmanager
-def copying(folder: Path) -> Iterator[Popen[bytes]]:
+def copying(folder: Path, target: str) -> Iterator[Popen[bytes]]:
     """`onefold copy`, which does not outlive the block."""
-    with Popen([*ONEFOLD, *COPY], cwd=folder, env=variables({}), stdout=DEVNULL, stderr=DEVNULL) as process:
+    with (
+        (folder / "complaints").open("wb") as complaints,
+        Popen([*ONEFOLD, *copy(target)], cwd=folder, env=variables({}), stdout=DEVNULL, stderr=complaints) as process,
+    ):
         try:
             yield process
         finally:
             process.kill()
 
 
-def progress(target: Path) -> Progress | None:
-    """How far an unfinished copy is, as a bare SQLite reads it; None where there is none."""
-    if not target.exists():
+def noted_in_sqlite(path: Path) -> bytes | None:
+    """The progress that is noted in a file, as a bare SQLite reads it."""
+    if not path.exists():
         return None
-    with closing(apsw.Connection(str(target), flags=apsw.SQLITE_OPEN_READWRITE)) as connection:
+    with closing(apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)) as connection:
         try:
-            noted: list[Any] = connection.execute("SELECT value FROM meta WHERE name = 'copy'").fetchall()
+            rows: list[Any] = connection.execute("SELECT value FROM meta WHERE name = 'copy'").fetchall()
         except apsw.Error:  # it is being made
             return None
-    return msgspec.json.decode(bytes(noted[0][0]), type=Progress) if noted else None
+    return bytes(rows[0][0]) if rows else None
 
 
-def rows_of(path: Path) -> dict[RowKind, list[Row]]:
-    with build(Settings(store=f"sqlite:///{path}"), Access.READ) as onefold, onefold.read() as reading:
+def progress(folder: Path, target: str) -> Progress | None:
+    """How far an unfinished copy is; None where there is none."""
+    if target.startswith("sqlite"):
+        noted: str | bytes | None = noted_in_sqlite(folder / "copy.db")
+    else:
+        noted = next((row[0] for row in ask(target, PROGRESS)), None)
+    return msgspec.json.decode(noted, type=Progress) if noted else None
+
+
+def rows_of(folder: Path, url: str) -> dict[RowKind, list[Row]]:
+    absolute = url.replace("sqlite:///", f"sqlite:///{folder}/")
+    with build(Settings(store=absolute), Access.READ) as onefold, onefold.read() as reading:
         return all_rows(reading.view)
 
 
-def gone_on(target: Path, before: Progress | None, kind: RowKind) -> Callable[[], Progress | None]:
+def gone_on(
+    folder: Path, target: str, before: Progress | None, kind: RowKind, process: Popen[bytes]
+) -> Callable[[], Progress | None]:
     """Whether a copy has written something more, and rows of this kind."""
     kinds = list(RowKind)
 
-    def ask() -> Progress | None:
-        found = progress(target)
+    def look() -> Progress | None:
+        assert process.poll() is None, f"it was not caught: {(folder / 'complaints').read_text()}"
+        found = progress(folder, target)
         further = found is not None and found != before and kinds.index(found.kind) >= kinds.index(kind)
         return found if further else None
 
-    return ask
+    return look
 
 
 @pytest.mark.slow
-def test_a_copy_that_is_killed_again_and_again_ends_with_every_row(tmp_path: Path) -> None:
-    events, target = tmp_path / "events.jsonl", tmp_path / "copy.db"
+def test_a_copy_that_is_killed_again_and_again_ends_with_every_row(tmp_path: Path, target: str) -> None:
+    events = tmp_path / "events.jsonl"
     events.write_text("".join(json.dumps(it.wire()) + "\n" for it in islice(crowd(seed=4, people=300), EVENTS)))
-    assert run(tmp_path, "--store", "sqlite:///store.db", "import", events).returncode == 0
+    assert run(tmp_path, "--store", SOURCE, "import", events).returncode == 0
     before = None
     reached = []
     for kind in DEATHS:
-        with copying(tmp_path) as process:
-            until(gone_on(target, before, kind), f"{kind} are copied")
+        with copying(tmp_path, target) as process:
+            until(gone_on(tmp_path, target, before, kind, process), f"{kind} are copied")
             process.send_signal(signal.SIGKILL)
             assert process.wait(SECONDS) == -signal.SIGKILL, "it was not done"
-        after = progress(target)
+        after = progress(tmp_path, target)
         assert after is not None
         if before is not None:
             assert sum(it.count for it in after.tallies.values()) > sum(it.count for it in before.tallies.values())
-        refused = run(tmp_path, "--json", "--store", "sqlite:///copy.db", "status")
+        refused = run(tmp_path, "--json", "--store", target, "status")
         assert json.loads(refused.stderr)["code"] == "store.unfinished_copy"
         before = after
         reached.append(after.kind)
     assert len(set(reached)) >= 3, reached
-    done = run(tmp_path, *COPY)
+    done = run(tmp_path, *copy(target))
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
     assert (said["resumed"], said["anew"]) == (True, False)
     assert said["rows"]["touchpoints"] == EVENTS
-    assert rows_of(target) == rows_of(tmp_path / "store.db")
+    assert rows_of(tmp_path, target) == rows_of(tmp_path, SOURCE)
