@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.crowd import crowd
-from tests.support.load import Load, loading
+from tests.support.load import Load, loading, resend
 from tests.support.locks import is_locked
 from tests.support.server import Server, serving, until
 from tests.support.whole import check_store, stored_ids
@@ -28,19 +28,6 @@ def kill_at_work(server: Server, load: Load, store: Path, moment: str) -> None:
     cut = load.cut
     until(caught, f"a moment {moment}")
     until(lambda: load.cut > cut, "a sender sees its request cut off")
-
-
-def resend(server: Server, load: Load) -> dict[str, str]:
-    """Send all that was ever sent once more; -> what became of each message id."""
-    happenings = list(load.sent.values())
-    became: dict[str, str] = {}
-    with server.client() as client:
-        for start in range(0, len(happenings), 200):
-            answer = client.ingest([happening.wire() for happening in happenings[start : start + 200]])
-            assert answer.status == 200, answer
-            assert all("code" not in result for result in answer.said["results"]), "what was stored is what was sent"
-            became.update((result["messageId"], result["status"]) for result in answer.said["results"])
-    return became
 
 
 @pytest.mark.slow

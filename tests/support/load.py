@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.support.crowd import Happening
-from tests.support.server import SECONDS, Answer, Client, until
+from tests.support.server import SECONDS, Answer, Client, Server, until
 
 BATCHES: Final = (1, 1, 2, 5, 20)
 PAUSE_SECONDS: Final = 0.05
@@ -140,6 +140,19 @@ class Load:
         with self._changed:
             self.refused[answer.said["code"]] += 1
             self._changed.wait(PAUSE_SECONDS)
+
+
+def resend(server: Server, load: Load) -> dict[str, str]:
+    """Send all that was ever sent once more; -> what became of each message id."""
+    happenings = list(load.sent.values())
+    became: dict[str, str] = {}
+    with server.client() as client:
+        for start in range(0, len(happenings), 200):
+            answer = client.ingest([happening.wire() for happening in happenings[start : start + 200]])
+            assert answer.status == 200, answer
+            assert all("code" not in result for result in answer.said["results"]), "what was stored is what was sent"
+            became.update((result["messageId"], result["status"]) for result in answer.said["results"])
+    return became
 
 
 def _silent(client: Client) -> bool:

@@ -22,6 +22,7 @@ from tests.oracle.evidence import Event, Evidence, Identifier, Pair
 from tests.oracle.profiles import profiles as told_profiles
 from tests.oracle.stitching import Stitched, stitch
 from tests.support.crowd import Happening
+from tests.support.neo4j_server import ask
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -31,6 +32,27 @@ def stored_ids(path: Path) -> list[str]:
     """The message ids of all touchpoints in a store, as a bare SQLite reads them."""
     with closing(apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)) as connection:
         return [row[0] for row in connection.execute("SELECT message_id FROM touchpoints ORDER BY number")]
+
+
+def stored_in_neo4j(url: str) -> list[str]:
+    """The same of a store in Neo4j, as its driver reads them."""
+    [[names]] = ask(url, "MATCH (t:Touchpoint) WITH t ORDER BY t.number RETURN collect(t.message_id)")
+    return list(names)
+
+
+def check_graph(url: str) -> None:
+    """Nothing stands in the graph twice; what is counted is there; where two things say the same, they agree."""
+    for keys in ("Identifier) WITH [n.namespace, n.value]", "Touchpoint) WITH [n.source, n.message_id]"):
+        assert ask(url, f"MATCH (n:{keys} AS key, count(*) AS times WHERE times > 1 RETURN times") == []
+    [[head]] = ask(url, "MATCH (m:Meta {name: 'head'}) RETURN [m.customers, m.touchpoints, m.decisions, m.links]")
+    counted = [ask(url, f"MATCH (n:{label}) RETURN count(n)")[0][0] for label in ("Customer", "Touchpoint", "Decision")]
+    assert head == [*counted, *ask(url, "MATCH ()-[l:LINKED]->() RETURN count(l)")[0]]
+    assert ask(url, "MATCH (c:Customer)-[:HAS]->(i:Identifier) WHERE c.key <> i.customer RETURN i.number") == []
+    assert (
+        ask(url, "MATCH (i:Identifier) WHERE i.customer <> 0 AND count { ()-[:HAS]->(i) } <> 1 RETURN i.number") == []
+    )
+    assert ask(url, "MATCH (t:Touchpoint)-[:BY]->(i:Identifier) WHERE t.subject <> i.number RETURN t.number") == []
+    assert ask(url, "MATCH (t:Touchpoint) WHERE count { (t)-[:BY]->() } <> 1 RETURN t.number") == []
 
 
 def check_file(path: Path) -> None:
@@ -56,7 +78,17 @@ def check_store(path: Path, happenings: Mapping[str, Happening], source: str = "
         source: who is to have said all of it.
     """
     check_file(path)
-    with build(Settings(store=f"sqlite:///{path}"), Access.READ) as onefold, onefold.read() as reading:
+    return _checked(f"sqlite:///{path}", happenings, source)
+
+
+def check_neo4j(url: str, happenings: Mapping[str, Happening], source: str = "local") -> Stitched:
+    """The same of a store in Neo4j."""
+    check_graph(url)
+    return _checked(url, happenings, source)
+
+
+def _checked(url: str, happenings: Mapping[str, Happening], source: str) -> Stitched:
+    with build(Settings(store=url), Access.READ) as onefold, onefold.read(hold=True) as reading:
         return _Check(reading, happenings, source).run()
 
 
