@@ -1,11 +1,12 @@
 """A view: all that readers may ask of one state of the store."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
+from onefold.errors import OnefoldError
 from onefold.store.neo4j.connections import Connections
 from onefold.store.neo4j.reading.copied import Copied
-from onefold.store.neo4j.reading.gate import HEAD, Holding, Moving
+from onefold.store.neo4j.reading.gate import HEAD, READ_ONLY, Holding, Moving
 from onefold.store.neo4j.reading.identities import Identities
 from onefold.store.neo4j.reading.journeys import Journeys
 from onefold.store.neo4j.reading.ledger import Ledger
@@ -23,9 +24,18 @@ class Neo4jView(Identities, Linked, Journeys, Ledger, Search, Copied):
 @contextmanager
 def viewing(connections: Connections, shared: Shared, *, hold: bool) -> Iterator[Neo4jView]:
     """A view until the block ends. With `hold` nobody commits meanwhile; without, it moves when somebody does."""
-    if not hold:
-        yield Neo4jView(Moving(connections, shared.last), shared)
-        return
-    with connections.reading(HEAD) as (transaction, [_, head]):
-        shared.last.head = head
-        yield Neo4jView(Holding(transaction, head), shared)
+    with ExitStack() as opened:
+        holding = _holding(connections, shared, opened) if hold else None
+        yield Neo4jView(holding or Moving(connections, shared.last), shared)
+
+
+def _holding(connections: Connections, shared: Shared, opened: ExitStack) -> Holding | None:
+    """Holds the gate until `opened` is closed; None where that cannot be, for nobody can commit either."""
+    try:
+        transaction, [_, head] = opened.enter_context(connections.reading(HEAD))
+    except OnefoldError as error:
+        if error.problem.code != READ_ONLY:
+            raise
+        return None
+    shared.last.head = head
+    return Holding(transaction, head)
