@@ -2,7 +2,8 @@
 -- public ids are made of `identifiers.public` and `touchpoints.message`. JSON columns hold compact JSON text.
 
 -- What the store knows about itself: secret (what public ids are keyed with), rules (fingerprint of the stitching rules),
--- searchable (which traits trait_search holds), identifiers_indexed and claims_indexed (how far the search tables reach).
+-- searchable (which traits trait_search holds), identifiers_indexed and claims_indexed (how far the search tables reach);
+-- of an unfinished copy: copy (how far it is).
 CREATE TABLE meta (
     name  TEXT PRIMARY KEY,
     value BLOB NOT NULL
