@@ -36,7 +36,8 @@ def gated(collecting: str) -> str:
 
     What it collects is sought by ranges, even where they hold one value (`n <= x <= n`). The whole statement is one
     that writes, and in such a one Neo4j locks the entries of unique indexes that are sought by equality, also of what
-    is not there: readers of something that is just being created would wait for its creation.
+    is not there: readers of something that is just being created would wait for its creation. The value is a
+    variable: of a range whose ends are one parameter or property, Neo4j seeks by the upper end alone.
     """
     return f"{BEGIN}CALL () {{ {collecting} AS rows }}{TAIL}"
 

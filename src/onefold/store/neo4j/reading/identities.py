@@ -29,8 +29,8 @@ MEMBERS: Final = gated(
 # A customer may hold thousands: one pass over them, without their names for whoever is known by the anchor's.
 CUSTOMERS: Final = gated(
     "UNWIND $p.numbers AS n MATCH (c:Customer) USING INDEX SEEK c:Customer(key) WHERE n <= c.key <= n "
-    "MATCH (a:Identifier) USING INDEX SEEK a:Identifier(number) WHERE c.anchor <= a.number <= c.anchor "
-    "WITH c, n, a.namespace IN $p.named AS named CALL (n, named) { "
+    "WITH c, n, c.anchor AS anchor MATCH (a:Identifier) USING INDEX SEEK a:Identifier(number) "
+    "WHERE anchor <= a.number <= anchor WITH c, n, a.namespace IN $p.named AS named CALL (n, named) { "
     "MATCH (i:Identifier {customer: n}) USING INDEX SEEK i:Identifier(customer) RETURN min(i.first_ms) AS first, "
     "max(i.last_ms) AS last, max(CASE WHEN named OR i.namespace IN $p.named THEN 1 ELSE 0 END) AS known } "
     "RETURN collect([c.key, c.anchor, c.id, c.size, first, last, known = 0, c.counts, c.apart])"

@@ -31,7 +31,7 @@ TO_WEAKER: Final = (
 )
 # Row by row: what follows a link in (mark, rank, pair) stands in three parts of the index.
 BEYOND: Final = (
-    "MATCH ()-[x:LINKED]->() USING INDEX SEEK x:LINKED(pair) WHERE $p.after <= x.pair <= $p.after "
+    "WITH n, $p.after AS last MATCH ()-[x:LINKED]->() USING INDEX SEEK x:LINKED(pair) WHERE last <= x.pair <= last "
     "WITH n, x.mark AS mark, x.rank AS rank CALL (n, mark, rank) { "
     f"{ABOVE} AND l.mark = mark AND l.rank = rank AND l.pair > $p.after{{refused}} "
     "RETURN l ORDER BY l.b, l.mark, l.rank, l.pair LIMIT $p.limit UNION ALL "
@@ -70,13 +70,12 @@ MEMBERS: Final = (
 )
 REFUSED_TO_STRONGER: Final = _filled(TO_STRONGER, f" AND l.mark > {INSIDE}{OTHERS}").replace("(n)", "(k, n)", 1)
 REFUSED_TO_WEAKER: Final = _filled(TO_WEAKER, OTHERS, INSIDE + 1).replace("(n)", "(k, n)", 1)
-REFUSED_BEYOND: Final = (
-    _filled(BEYOND, OTHERS).replace("WITH n,", "WITH k, n,", 1).replace("(n, mark", "(k, n, mark", 1)
-)
+REFUSED_BEYOND: Final = _filled(BEYOND, OTHERS).replace("WITH n,", "WITH k, n,").replace("(n, mark", "(k, n, mark", 1)
 LINK_OF_K: Final = "collect([k, l.pair, l.mark, l.rank, l.seen])"
 # The page before ended at the link `after`. Unless its weaker end is one of the customer's own, the first half is told.
 REFUSED: Final = gated(
-    "CALL () { MATCH (w:Identifier) USING INDEX SEEK w:Identifier(number) WHERE $p.after_a <= w.number <= $p.after_a "
+    "CALL () { WITH $p.after_a AS n MATCH (w:Identifier) USING INDEX SEEK w:Identifier(number) "
+    "WHERE n <= w.number <= n "
     "RETURN count(w) > 0 AND max(w.customer) IN $p.numbers AS own } "
     "WITH $p.after < 0 OR own AS first "
     f"CALL (first) {{ WITH first WHERE first {MEMBERS}{REFUSED_TO_STRONGER} RETURN {LINK_OF_K} AS stronger }} "

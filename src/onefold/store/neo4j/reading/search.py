@@ -21,9 +21,9 @@ FOUND: Final = gated(
     f"WITH identifiers, CASE WHEN $p.kind = {CLAIMS} THEN $p.start ELSE 0 END AS start "
     "CALL (identifiers, start) { WITH start WHERE size(identifiers) < $p.limit "
     "MATCH (c:Claim) USING TEXT INDEX c:Claim(folded) WHERE c.folded CONTAINS $p.sought "
-    "WITH c, c.number AS n WHERE n > start ORDER BY n LIMIT $p.limit "
-    "MATCH (i:Identifier) USING INDEX SEEK i:Identifier(number) WHERE c.identifier <= i.number <= c.identifier "
-    "RETURN collect([n, c.identifier, i.customer, c.trait, c.value]) AS claims } "
+    "WITH c, c.number AS n WHERE n > start ORDER BY n LIMIT $p.limit WITH c, n, c.identifier AS of "
+    "MATCH (i:Identifier) USING INDEX SEEK i:Identifier(number) WHERE of <= i.number <= of "
+    "RETURN collect([n, of, i.customer, c.trait, c.value]) AS claims } "
     "RETURN [identifiers, claims]"
 )
 
