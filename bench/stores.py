@@ -3,7 +3,7 @@
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -28,7 +28,8 @@ STEP: Final = 1_000
 def base() -> Path:
     """The store of a million touchpoints. What it is made by is part of its name: nothing stale is measured."""
     FOLDER.mkdir(exist_ok=True)
-    path = FOLDER / f"base-{_key()}.db"
+    key = made_by(("sqlite/*.sql",), ("store/sqlite/writing/*.py",), PEOPLE, TOUCHPOINTS, BUILT_UNTIL)
+    path = FOLDER / f"base-{key}.db"
     if not path.exists():
         for old in FOLDER.glob("base-*.db*"):
             old.unlink()
@@ -73,12 +74,17 @@ class Copy:
             self.path.with_name(self.path.name + end).unlink(missing_ok=True)
 
 
-def _key() -> str:
-    """What a store of these events holds follows from these."""
-    digest = hashlib.blake2b(f"{PEOPLE} {TOUCHPOINTS} {BUILT_UNTIL}".encode(), digest_size=8)
-    made_by = [*schema_folder().glob("sqlite/*.sql"), schema_folder() / "namespaces.yaml"]
-    made_by += [*SOURCES.glob("stitch/*.py"), *SOURCES.glob("store/sqlite/writing/*.py"), *SOURCES.glob("model/ids.py")]
-    for path in sorted([*made_by, Path(__file__).with_name("world.py")]):
+def made_by(schema: Sequence[str], writing: Sequence[str], *world: float) -> str:
+    """A name for what a store of these events holds: that follows from these files and numbers.
+
+    Args:
+        schema: patterns of files in `graph_schema`. writing: of files in `src/onefold`.
+        world: what the events were drawn with.
+    """
+    digest = hashlib.blake2b(" ".join(map(str, world)).encode(), digest_size=8)
+    files = [path for pattern in (*schema, "namespaces.yaml") for path in schema_folder().glob(pattern)]
+    files += [path for pattern in (*writing, "stitch/*.py", "model/ids.py") for path in SOURCES.glob(pattern)]
+    for path in sorted([*files, Path(__file__).with_name("world.py")]):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
