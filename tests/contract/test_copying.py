@@ -289,10 +289,14 @@ def test_copying_again_what_is_copied_changes_nothing(source: Store, place: Plac
 # -- what is refused
 
 
-def test_a_target_that_holds_anything_is_refused_and_left_as_it_is(source: Store, place: Place) -> None:
+@pytest.mark.parametrize("event", [odd(1, userId="somebody"), odd(1)], ids=["an event", "a reject"])
+def test_a_target_that_holds_anything_is_refused_and_left_as_it_is(
+    source: Store, place: Place, event: dict[str, Any]
+) -> None:
     other = place.open()
-    Filler(other, NAMESPACES).send([odd(1, userId="somebody")])
+    Filler(other, NAMESPACES).send([event])
     before = rows_of(other)
+    assert any(before.values())
     other.close()
     assert refused(source, place) == "copy.target_not_empty"
     other = place.open()
