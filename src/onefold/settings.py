@@ -41,7 +41,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     allowed_origins: tuple[str, ...] = ()
 
     max_body_bytes: AtLeastOne = 4_000_000
-    max_event_bytes: AtLeastOne = 100_000
+    max_batch_bytes: AtLeastOne = 512_000
+    max_event_bytes: AtLeastOne = 32_768
     max_events_per_batch: AtLeastOne = 5_000
     queue_size: AtLeastOne = 10_000
     batch_size: AtLeastOne = 1_000

@@ -220,7 +220,7 @@ def test_a_bug_is_answered_in_the_same_form(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setattr(onefold.decoder, "decode_batch", broken)
+    monkeypatch.setattr(onefold.decoder, "decode_sent", broken)
     answer = client.post("/v1/batch", json={"batch": []})
     assert failed(answer) == (500, "internal")
     assert "secret" not in answer.text

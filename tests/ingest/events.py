@@ -6,6 +6,7 @@ from typing import Any
 
 from onefold.errors import Problem
 from onefold.ingest.decode import Decoded, Decoder, Rejected
+from onefold.ingest.envelope import open_batch
 from onefold.model import namespaces_file
 from onefold.model.events import Event
 from onefold.model.identifiers import IdentifierKey
@@ -52,6 +53,10 @@ def sent(**fields: Any) -> dict[str, Any]:
 def decode(event: dict[str, Any] | bytes, source: Source = LOCAL) -> Decoded | Rejected:
     raw = event if isinstance(event, bytes) else json.dumps(event).encode()
     return decoder().decode_event(raw, source, RECEIVED_MS)
+
+
+def decode_batch(body: bytes, by: Decoder | None = None) -> list[Decoded | Rejected]:
+    return (by or decoder()).decode_sent(open_batch(body), LOCAL, RECEIVED_MS)
 
 
 def decoded(event: dict[str, Any] | bytes, source: Source = LOCAL) -> Decoded:

@@ -13,6 +13,7 @@ from tests.ingest.events import (
     NOON_MS,
     RECEIVED_MS,
     decode,
+    decode_batch,
     decoded,
     decoder,
     event_of,
@@ -80,7 +81,7 @@ def test_without_a_time_a_live_event_happened_when_it_was_received() -> None:
 def test_the_live_door_corrects_the_clock_by_when_the_batch_was_sent() -> None:
     def at_ms(sent_at: object, timestamp: object) -> int:
         body = json.dumps({"batch": [sent(timestamp=timestamp)], "sentAt": sent_at}).encode()
-        [found] = decoder().decode_batch(body, LOCAL, RECEIVED_MS)
+        [found] = decode_batch(body)
         assert isinstance(found, Decoded)
         return found.event.at_ms
 
@@ -221,7 +222,7 @@ def test_the_context_of_a_batch_holds_for_events_that_do_not_say_otherwise() -> 
         "context": {"locale": "en", "device": {"id": "d-1"}},
         "writeKey": "k",
     }
-    found = decoder().decode_batch(json.dumps(body).encode(), LOCAL, RECEIVED_MS)
+    found = decode_batch(json.dumps(body).encode())
     events = [item.event for item in found if isinstance(item, Decoded)]
     assert [body_of(event)["context"]["locale"] for event in events] == ["en", "de"]
     assert [event.device for event in events] == [keys("device_id:d-1")[0]] * 2

@@ -9,7 +9,7 @@ import pytest
 from onefold.errors import OnefoldError
 from onefold.ingest import split
 from onefold.ingest.decode import Decoded, Rejected
-from tests.ingest.events import LOCAL, RECEIVED_MS, decoded, decoder, decoder_of, keys, namespaces, sent
+from tests.ingest.events import RECEIVED_MS, decode_batch, decoded, decoder_of, keys, namespaces, sent
 
 GOOD = json.dumps(sent(messageId="good")).encode()
 
@@ -22,7 +22,7 @@ def event(fields: str) -> bytes:
 
 
 def batch(*events: bytes, rest: bytes = b"") -> list[Decoded | Rejected]:
-    return decoder().decode_batch(b'{"batch": [' + b", ".join(events) + b"]" + rest + b"}", LOCAL, RECEIVED_MS)
+    return decode_batch(b'{"batch": [' + b", ".join(events) + b"]" + rest + b"}")
 
 
 def summary(found: list[Decoded | Rejected]) -> list[str]:
@@ -31,7 +31,7 @@ def summary(found: list[Decoded | Rejected]) -> list[str]:
 
 def refused(body: bytes) -> OnefoldError:
     with pytest.raises(OnefoldError) as caught:
-        decoder().decode_batch(body, LOCAL, RECEIVED_MS)
+        decode_batch(body)
     return caught.value
 
 
@@ -95,16 +95,36 @@ def test_an_event_that_nests_too_deep_is_rejected_alone() -> None:
 
 def test_an_event_alone_may_be_too_large() -> None:
     small = decoder_of(namespaces(), max_event_bytes=200)
-    found = small.decode_batch(
-        b'{"batch":[' + GOOD + b"," + event('"traits":{"x":"' + "y" * 200 + '"}') + b"]}", LOCAL, RECEIVED_MS
-    )
-    assert summary(found) == ["good", "event.too_large"]
+    huge = event('"traits":{"x":"' + "y" * 200 + '"}')
+    found = decode_batch(b'{"batch":[' + b",".join([huge, GOOD, huge, GOOD]) + b"]}", small)
+    assert summary(found) == ["event.too_large", "good", "event.too_large", "good"]
+
+
+def test_what_a_batch_brings_beyond_its_bytes_is_rejected_and_the_rest_counts() -> None:
+    huge = event('"traits":{"x":"' + "y" * 200 + '"}')
+    small = decoder_of(namespaces(), max_event_bytes=200, max_batch_bytes=2 * len(GOOD))
+    found = decode_batch(b'{"batch":[' + b",".join([huge, GOOD, GOOD, GOOD, huge]) + b"]}", small)
+    assert summary(found) == ["event.too_large", "good", "good", "body.too_large", "body.too_large"]
+    left = found[3]
+    assert isinstance(left, Rejected)
+    assert (left.problem.field, left.raw) == ("batch", GOOD)
+    assert str(2 * len(GOOD)) in left.problem.message
+
+
+def test_segments_own_limits_are_kept_to_the_byte() -> None:
+    def filled(bytes_: int) -> bytes:
+        empty = event('"traits":{"x":""}')
+        return event('"traits":{"x":"' + "y" * (bytes_ - len(empty)) + '"}')
+
+    largest, larger = filled(32 << 10), filled((32 << 10) + 1)
+    assert summary(batch(larger, *[largest] * 15, GOOD)) == ["event.too_large", *["odd"] * 15, "good"]
+    assert summary(batch(*[largest] * 15, filled(500 * 1024 - 15 * (32 << 10)), GOOD))[-2:] == ["odd", "body.too_large"]
 
 
 def test_a_batch_may_have_too_many_events() -> None:
     few = decoder_of(namespaces(), max_events=2)
     with pytest.raises(OnefoldError) as caught:
-        few.decode_batch(b'{"batch":[' + b",".join([GOOD] * 3) + b"]}", LOCAL, RECEIVED_MS)
+        decode_batch(b'{"batch":[' + b",".join([GOOD] * 3) + b"]}", few)
     assert (caught.value.code, caught.value.field) == ("body.too_large", "batch")
 
 
@@ -147,7 +167,7 @@ def test_an_empty_batch_is_a_batch() -> None:
 
 
 def test_a_byte_order_mark_is_overlooked() -> None:
-    assert summary(decoder().decode_batch(b'\xef\xbb\xbf{"batch":[' + GOOD + b"]}", LOCAL, RECEIVED_MS)) == ["good"]
+    assert summary(decode_batch(b'\xef\xbb\xbf{"batch":[' + GOOD + b"]}")) == ["good"]
 
 
 def test_what_a_batch_says_of_its_events_is_understood_the_second_way_too() -> None:

@@ -4,6 +4,7 @@ import re
 
 from msgspec.structs import fields
 
+from onefold.api.tracking import DOORS
 from onefold.ingest.decode import Decoded
 from onefold.ingest.split import MOST_LEVELS
 from onefold.ingest.wire import WireEvent
@@ -31,4 +32,13 @@ def test_the_event_that_is_shown_is_one() -> None:
 def test_the_documented_limits_are_the_ones_that_hold() -> None:
     settings = Settings()
     assert f"{settings.max_event_bytes:,} bytes and {MOST_LEVELS} levels" in DOCUMENT
-    assert f"{settings.max_events_per_batch:,} events and {settings.max_body_bytes:,}\nbytes" in DOCUMENT
+    assert f"{settings.max_events_per_batch:,} events" in DOCUMENT
+    assert f"first {settings.max_batch_bytes:,} bytes" in DOCUMENT
+    assert f"{settings.max_body_bytes:,}\n  bytes" in DOCUMENT
+
+
+def test_the_documented_paths_are_the_ones_that_are_served() -> None:
+    documented = [
+        path for cell, _ in rows("events.md", "| path | what it takes |") for path in re.findall("/v1/\\w+", cell)
+    ]
+    assert sorted(documented) == sorted(DOORS)

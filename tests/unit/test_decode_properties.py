@@ -13,7 +13,7 @@ from onefold.ingest import split
 from onefold.ingest.decode import Decoded, Rejected
 from onefold.ingest.stamps import Arrival
 from onefold.model.events import EVENT_TYPES
-from tests.ingest.events import LOCAL, RECEIVED_MS, decoder
+from tests.ingest.events import LOCAL, RECEIVED_MS, decode_batch, decoder
 
 WHOLE = st.integers(-(2**63), 2**64 - 1)
 LEAVES = st.none() | st.booleans() | WHOLE | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20)
@@ -109,7 +109,7 @@ def test_whatever_a_body_is_it_is_answered(parts: list[str]) -> None:
     body = "".join(parts).encode("utf-8", "surrogatepass")
     refused = None
     try:
-        found = decoder().decode_batch(body, LOCAL, RECEIVED_MS)
+        found = decode_batch(body)
     except OnefoldError as error:
         refused = error.code
         found = []

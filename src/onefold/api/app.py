@@ -22,7 +22,7 @@ ALL_METHODS: Final = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 WELCOME: Final = f"""onefold {__version__}: many identifiers, one customer.
 
 POST /graphql    ask, judge, send events; the schema is in graph_schema/schema.graphql
-POST /v1/batch   send events, as the SDKs of Segment do
+POST /v1/batch   send events, as the SDKs of Segment do; one alone to /v1/track, /v1/identify, …
 GET  /healthz    whether it runs
 GET  /readyz     whether it can be used
 """

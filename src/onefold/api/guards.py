@@ -42,7 +42,7 @@ def guards(settings: Settings) -> list[Middleware]:
         CORSMiddleware,
         allow_origins=allowed,
         allow_methods=["GET", "POST"],
-        allow_headers=["authorization", "content-type"],
+        allow_headers=["authorization", "content-type", "x-retry-count"],
         expose_headers=["retry-after"],
     )
     return [

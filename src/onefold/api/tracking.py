@@ -1,4 +1,6 @@
-"""Tracking: `POST /v1/batch`, as the SDKs of Segment send it (https://segment.com/docs/connections/sources/catalog/).
+"""Tracking, as the SDKs of Segment and RudderStack do it: `POST /v1/batch`, `POST /v1/track` and so on for each type of
+event, and the short forms that SDKs in browsers use, `/v1/b`, `/v1/t`, …
+(https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/).
 
 The answer is 200 with a result for each event, whatever becomes of it: SDKs drop a batch that is answered otherwise, or
 send all of it again. The write key is taken and not looked at.
@@ -7,12 +9,14 @@ send all of it again. The write key is taken and not looked at.
 import asyncio
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Future
+from functools import partial
 from typing import Any, Final
 
 import anyio.to_thread
 import msgspec
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -21,29 +25,56 @@ from onefold.api.guards import INLINE_BYTES, JSON, check_json, too_large
 from onefold.api.problems import problem_response, said
 from onefold.errors import OnefoldError
 from onefold.ingest.commit import Outcome, Status
+from onefold.ingest.envelope import Envelope, open_batch, open_call
+from onefold.model.events import EVENT_TYPES
 from onefold.service import Onefold
 
+PLAIN_TEXT: Final = "text/plain"
 _GZIP: Final = 16 + zlib.MAX_WBITS
+
+Opened = Callable[[bytes], Envelope]
+"""Opens the body of a request."""
+
+DOORS: Final[Mapping[str, Opened]] = {"/v1/batch": open_batch, "/v1/b": open_batch} | {
+    f"/v1/{name}": partial(open_call, kind=kind) for kind in EVENT_TYPES for name in (kind, kind[0])
+}
+"""What stands behind each path."""
 
 
 def tracking_routes(onefold: Onefold) -> list[Route]:
     """The routes of the tracking door."""
 
-    async def batch(request: Request) -> Response:
-        try:
-            check_json(request.headers.get("content-type", ""))
-            future = await _submitted(onefold, request.headers.get("content-encoding", ""), await request.body())
-            outcomes: list[Outcome] = await asyncio.wrap_future(future)
-        except OnefoldError as error:
-            return problem_response(error.problem)
-        return _answer(outcomes)
+    def door(opened: Opened) -> Callable[[Request], Awaitable[Response]]:
+        async def track(request: Request) -> Response:
+            try:
+                _check_type(request.headers)
+                future = await _submitted(onefold, opened, request.headers, await request.body())
+                outcomes: list[Outcome] = await asyncio.wrap_future(future)
+            except OnefoldError as error:
+                return problem_response(error.problem)
+            return _answer(outcomes)
 
-    return [Route("/v1/batch", batch, methods=["POST"])]
+        return track
+
+    return [Route(path, door(opened), methods=["POST"]) for path, opened in DOORS.items()]
 
 
-async def _submitted(onefold: Onefold, encoding: str, body: bytes) -> "Future[list[Outcome]]":
+def _check_type(headers: Headers) -> None:
+    """Raise `body.unsupported_media_type` for any other type than JSON.
+
+    SDKs in browsers call their JSON a plain text, to be spared a question beforehand. A web form can do so too, but a
+    page that sends names its origin, and that was looked at before.
+    """
+    kind = headers.get("content-type", "")
+    if "origin" not in headers or kind.partition(";")[0].strip().lower() != PLAIN_TEXT:
+        check_json(kind)
+
+
+async def _submitted(onefold: Onefold, opened: Opened, headers: Headers, body: bytes) -> "Future[list[Outcome]]":
+    encoding = headers.get("content-encoding", "")
+
     def submit() -> "Future[list[Outcome]]":
-        return onefold.submit_batch(unpacked(body, encoding, onefold.settings.max_body_bytes))
+        return onefold.submit_sent(opened(unpacked(body, encoding, onefold.settings.max_body_bytes)))
 
     if len(body) <= INLINE_BYTES and not encoding:
         return submit()

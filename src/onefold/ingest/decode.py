@@ -1,7 +1,7 @@
 """Makes events of what senders send. Each event of a batch is decoded on its own, so that none sinks the others.
 
 A `Decoder` serves a process, from any thread. What it makes of an event is a value: `Decoded`, or `Rejected` with the
-field at fault and what to do about it. Only a body that is no batch at all raises.
+field at fault and what to do about it.
 """
 
 from hashlib import blake2b
@@ -13,26 +13,23 @@ import orjson
 from onefold.errors import OnefoldError, Problem
 from onefold.ingest import split
 from onefold.ingest.context import channel_of, kept
+from onefold.ingest.envelope import Envelope
 from onefold.ingest.identifiers import IdentifierReader, Identifiers
 from onefold.ingest.mend import mend
 from onefold.ingest.money import currency_of, revenue_of
 from onefold.ingest.stamps import NOTHING, Arrival, epoch_ms, message_id_of, time_of
-from onefold.ingest.wire import JsonObject, WireBatch, WireEvent, problem_of
+from onefold.ingest.wire import NO_TYPE, NOT_STRICT_JSON, JsonObject, WireEvent, problem_of
 from onefold.model.events import Event
 from onefold.model.namespaces import Namespaces
 from onefold.model.normalise import Normaliser
 from onefold.model.sources import Source, Trust
 
-MOST_EVENT_BYTES: Final = 100_000
+MOST_EVENT_BYTES: Final = 32_768
+MOST_BATCH_BYTES: Final = 512_000
 MOST_EVENTS: Final = 5_000
 
 _EVENT: Final = msgspec.json.Decoder(WireEvent)
-_BATCH: Final = msgspec.json.Decoder(WireBatch)
 _CANONICAL: Final = msgspec.json.Encoder(order="deterministic")
-_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
-
-# All that decoding what others wrote may end with: half a character, wrong bytes and 1e999 each have their own.
-_NOT_STRICT_JSON: Final = (msgspec.DecodeError, orjson.JSONEncodeError, UnicodeDecodeError, RecursionError)
 
 
 class Decoded(msgspec.Struct, frozen=True, gc=False):
@@ -73,37 +70,45 @@ class Decoder:
         secret: bytes,
         *,
         max_event_bytes: int = MOST_EVENT_BYTES,
+        max_batch_bytes: int = MOST_BATCH_BYTES,
         max_events: int = MOST_EVENTS,
     ) -> None:
         """`secret`: the store's, 16 to 64 bytes, which message ids are hashed with. The rest bounds what is taken."""
         self._reader: Final = IdentifierReader(namespaces, normaliser.key)
         self._keyed: Final = blake2b(key=secret, digest_size=16)
         self._max_event_bytes: Final = max_event_bytes
+        self._max_batch_bytes: Final = max_batch_bytes
         self._max_events: Final = max_events
 
-    def decode_batch(self, body: bytes, source: Source, received_ms: int) -> list[Decoded | Rejected]:
-        """The events of a body `{"batch": […], "sentAt": …, "context": …}`, in order.
+    def decode_sent(self, sent: Envelope, source: Source, received_ms: int) -> list[Decoded | Rejected]:
+        """The events of a request, in order. Those beyond the first `max_batch_bytes` are rejected, and so is an event
+        that is too large by itself, which takes no room from the others.
 
-        Raises OnefoldError: `body.invalid_json`; `event.invalid` when it has no list `batch`; `body.too_large` when
-        that has too many events.
+        Raises OnefoldError `body.too_large` when there are too many.
         """
-        batch = _batch(body.removeprefix(_BYTE_ORDER_MARK))
-        if len(batch.batch) > self._max_events:
+        if len(sent.events) > self._max_events:
             raise OnefoldError(
                 "body.too_large",
-                f"the batch has {len(batch.batch)} events; it may have {self._max_events}",
+                f"the batch has {len(sent.events)} events; it may have {self._max_events}",
                 "Send smaller batches, or raise max_events_per_batch.",
                 "batch",
             )
-        sent_ms = epoch_ms(batch.sent_at)
+        sent_ms = epoch_ms(sent.sent_at)
         arrival = Arrival(
             source,
             received_ms,
             live=True,
+            type=sent.type,
             slow_ms=0 if sent_ms is None else received_ms - sent_ms,
-            context=batch.context if isinstance(batch.context, dict) else NOTHING,
+            context=sent.context,
         )
-        return [self._decode(bytes(raw), arrival) for raw in batch.batch]
+        room = self._max_batch_bytes
+        found: list[Decoded | Rejected] = []
+        for raw in sent.events:
+            if len(raw) <= self._max_event_bytes:
+                room -= len(raw)
+            found.append(self._decode(raw, arrival) if room >= 0 else self._left_over(raw, arrival))
+        return found
 
     def decode_event(self, raw: bytes, source: Source, received_ms: int) -> Decoded | Rejected:
         """One event that is happening, as JSON."""
@@ -113,6 +118,10 @@ class Decoder:
         """One event of a file: it must say when it happened, as the time of receipt says nothing."""
         return self._decode(line, Arrival(source, received_ms, live=False))
 
+    def _left_over(self, raw: bytes, arrival: Arrival) -> Rejected:
+        said = f"the events before it have all but {self._max_batch_bytes} bytes, the most of a batch"
+        return _rejected(Problem("body.too_large", said, "Send it again, in a smaller batch.", "batch"), raw, arrival)
+
     def _decode(self, raw: bytes, arrival: Arrival) -> Decoded | Rejected:
         if len(raw) > self._max_event_bytes:
             return _rejected(_too_large(self._max_event_bytes), raw, arrival)
@@ -120,7 +129,7 @@ class Decoder:
             return _rejected(_TOO_DEEP, raw, arrival)
         try:
             return self._event(_EVENT.decode(raw), raw, arrival, [])
-        except _NOT_STRICT_JSON:
+        except NOT_STRICT_JSON:
             return self._decode_leniently(raw, arrival)
 
     def _decode_leniently(self, raw: bytes, arrival: Arrival) -> Decoded | Rejected:
@@ -144,6 +153,9 @@ class Decoder:
         return Rejected(made, arrival.source, message_id, tuple(warnings), raw)
 
     def _made(self, event: WireEvent, arrival: Arrival, warnings: list[Problem]) -> Event | Problem:
+        kind = event.type = arrival.type or event.type
+        if kind is None:
+            return NO_TYPE
         traits, properties, context = event.traits or {}, event.properties or {}, event.context or {}
         if isinstance(traits, list) or isinstance(properties, list) or isinstance(context, list):
             return _a_list_for_an_object(event)
@@ -172,9 +184,9 @@ class Decoder:
             source=arrival.source,
             at_ms=at_ms,
             received_ms=arrival.received_ms,
-            type=event.type,
+            type=kind,
             name=_name(event),
-            channel=channel_of(event.channel, event.type, context),
+            channel=channel_of(event.channel, kind, context),
             campaign=_campaign(keeping),
             revenue=revenue_of(properties, warnings),
             currency=currency_of(properties, warnings),
@@ -183,7 +195,7 @@ class Decoder:
             device=identifiers.device,
             crowded=identifiers.crowded,
             alias=identifiers.alias,
-            traits=_claimed(traits) if event.type == "identify" else NOTHING,
+            traits=_claimed(traits) if kind == "identify" else NOTHING,
             body=orjson.dumps({"properties": properties, "context": keeping, "traits": traits}),
         )
 
@@ -202,29 +214,6 @@ class Decoder:
         if isinstance(previous, Problem):
             return previous
         return self._reader.read(said, previous, may_judge=source.trust is Trust.SERVER, warnings=warnings)
-
-
-def _batch(body: bytes) -> WireBatch:
-    try:
-        return _BATCH.decode(body)
-    except _NOT_STRICT_JSON:
-        return _batch_leniently(body)
-
-
-def _batch_leniently(body: bytes) -> WireBatch:
-    """The body taken apart, when a part of it is not JSON, or when it is no batch."""
-    try:
-        members = split.members(body)
-        batch = members.get("batch")
-        events = None if batch is None or not batch.startswith(b"[") else split.items(batch)
-        others = {name: mend(members[name])[0] for name in ("sentAt", "context") if name in members}
-    except (ValueError, RecursionError) as error:
-        raise OnefoldError(
-            "body.invalid_json", f"the body is not a JSON object: {error}", 'Send {"batch": [an event, …]}.'
-        ) from error
-    if events is None:
-        raise OnefoldError("event.invalid", "the body has no list batch", 'Send {"batch": [an event, …]}.', "batch")
-    return WireBatch([msgspec.Raw(event) for event in events], others.get("sentAt"), others.get("context"))
 
 
 def _name(event: WireEvent) -> str | None:

@@ -8,7 +8,7 @@ import msgspec
 
 from onefold.errors import Problem
 from onefold.ingest.wire import JsonObject, WireEvent
-from onefold.model.events import DAY_MS
+from onefold.model.events import DAY_MS, EventType
 from onefold.model.sources import Source
 
 LONGEST_MESSAGE_ID: Final = 512
@@ -25,6 +25,7 @@ class Arrival(msgspec.Struct, frozen=True):
 
     Attributes:
         live: they are happening, so what they do not say of the time is the time of receipt; False: from a file.
+        type: of all of them, whatever they say themselves; None: each says its own.
         slow_ms: by how much the sender's clock is slow.
         context: what holds for those that do not say otherwise.
     """
@@ -32,6 +33,7 @@ class Arrival(msgspec.Struct, frozen=True):
     source: Source
     received_ms: int
     live: bool
+    type: EventType | None = None
     slow_ms: int = 0
     context: JsonObject = NOTHING
 

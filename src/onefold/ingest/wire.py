@@ -2,12 +2,13 @@
 `identifiers` and `channel`. Fields that are not named here are ignored."""
 
 import re
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
+import orjson
 
 from onefold.errors import Problem
-from onefold.model.events import EVENT_TYPES
+from onefold.model.events import EVENT_TYPES, EventType
 
 Said = str | int | float | None
 """An id or a time: SDKs send texts, exports numbers too."""
@@ -15,6 +16,9 @@ Said = str | int | float | None
 JsonObject = dict[str, object]
 MaybeObject = JsonObject | list[object] | None
 """PHP writes an empty object as []."""
+
+# All that decoding what others wrote may end with: half a character, wrong bytes and 1e999 each have their own.
+NOT_STRICT_JSON: Final = (msgspec.DecodeError, orjson.JSONEncodeError, UnicodeDecodeError, RecursionError)
 
 
 class WireIdentifier(msgspec.Struct, gc=False):
@@ -27,7 +31,7 @@ class WireIdentifier(msgspec.Struct, gc=False):
 class WireEvent(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
     """One event as sent. docs/events.md says what each field means."""
 
-    type: Literal["identify", "track", "page", "screen", "group", "alias"]
+    type: EventType | None = None
     message_id: Said = None
     timestamp: Said = None
     original_timestamp: Said = None
@@ -53,6 +57,14 @@ class WireBatch(msgspec.Struct, rename="camel", gc=False):
     batch: list[msgspec.Raw]
     sent_at: object = None
     context: object = None
+    write_key: object = None
+
+
+class WireCall(msgspec.Struct, rename="camel", gc=False):
+    """The body of a request that is one event: what it says of its sender."""
+
+    sent_at: object = None
+    write_key: object = None
 
 
 _PLACE: Final = re.compile(r" - at `\$\.?(.*)`$")
@@ -75,17 +87,20 @@ def problem_of(error: msgspec.ValidationError) -> Problem:
         field = f"{field}.{missing[1]}".lstrip(".")
         said = "it is missing"
     if field == "type":
-        return Problem("event.invalid", _type_message(said), f"The types are {', '.join(EVENT_TYPES)}.", "type")
+        return _no_type("the event's type is none that onefold knows")
     if not field:
         return Problem("event.invalid", "the event is not an object", _HINT)
     return Problem("event.invalid", f"{field} cannot be used: {_in_words(said)}", _HINT, field)
 
 
-def _type_message(said: str) -> str:
-    return "the event has no type" if said == "it is missing" else "the event's type is none that onefold knows"
+def _no_type(said: str) -> Problem:
+    return Problem("event.invalid", said, f"The types are {', '.join(EVENT_TYPES)}.", "type")
 
 
 def _in_words(said: str) -> str:
     """A message of msgspec's, with types called as people call them."""
     words = re.sub(r"`([^`]*)`", lambda kinds: " or ".join(_WORDS.get(k, k) for k in kinds[1].split(" | ")), said)
     return words[:1].lower() + words[1:]
+
+
+NO_TYPE: Final = _no_type("the event has no type")

@@ -1,6 +1,6 @@
 """An interaction as it leaves the door: decoded, normalised, checked; nothing in it is yet resolved to a customer."""
 
-from typing import Final
+from typing import Final, Literal, get_args
 
 import msgspec
 
@@ -8,7 +8,8 @@ from onefold.model.identifiers import IdentifierKey
 from onefold.model.sources import Source, Trust
 
 DAY_MS: Final = 86_400_000
-EVENT_TYPES: Final = ("identify", "track", "page", "screen", "group", "alias")
+EventType = Literal["identify", "track", "page", "screen", "group", "alias"]
+EVENT_TYPES: Final[tuple[EventType, ...]] = get_args(EventType)
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):

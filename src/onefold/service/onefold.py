@@ -11,6 +11,7 @@ from onefold import __version__
 from onefold.errors import OnefoldError, Problem
 from onefold.ingest.commit import Outcome
 from onefold.ingest.decode import Decoded, Decoder, Rejected
+from onefold.ingest.envelope import Envelope
 from onefold.ingest.pipeline import Batcher, now_ms
 from onefold.model.identifiers import IdentifierKey
 from onefold.model.ids import decode
@@ -49,6 +50,7 @@ class Onefold:
             normaliser,
             store.secret,
             max_event_bytes=settings.max_event_bytes,
+            max_batch_bytes=settings.max_batch_bytes,
             max_events=settings.max_events_per_batch,
         )
         self.batcher: Final = Batcher(store, rules, batch_size=settings.batch_size, queue_size=settings.queue_size)
@@ -117,9 +119,9 @@ class Onefold:
         received_ms = now_ms()
         return [self.decoder.decode_event(event, source, received_ms) for event in events]
 
-    def submit_batch(self, body: bytes, source: Source = LOCAL) -> "Future[list[Outcome]]":
-        """Hand in a batch as SDKs send it. Raises as `submit` does, and what `Decoder.decode_batch` raises."""
-        return self.batcher.submit(self.decoder.decode_batch(body, source, now_ms()))
+    def submit_sent(self, sent: Envelope, source: Source = LOCAL) -> "Future[list[Outcome]]":
+        """Hand in what SDKs send. Raises as `submit` does."""
+        return self.batcher.submit(self.decoder.decode_sent(sent, source, now_ms()))
 
     def judge(self, *, same: bool, a: IdentifierKey, b: IdentifierKey, reason: str, author: str = LOCAL.name) -> Judged:
         """Say that two identifiers, not yet normalised, are the same customer or different ones; recomputed at once.
