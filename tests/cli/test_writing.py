@@ -1,6 +1,7 @@
 """init, import, judge, retract: what changes the store."""
 
 import json
+import re
 from pathlib import Path
 
 from onefold import demo
@@ -23,10 +24,16 @@ def test_init_makes_the_store_once_and_says_where(onefold: Run, tmp_path: Path) 
 
 def test_importing_a_file_again_changes_nothing(onefold: Run, tmp_path: Path) -> None:
     (tmp_path / "story.jsonl").write_bytes(b"\n".join(demo.events()))
-    assert onefold("import", "story.jsonl", "--json").json["accepted"] == 40
+    first = onefold("import", "story.jsonl", "--json").json
+    assert (first["accepted"], first["joins"], first["resumedAfter"]) == (40, 9, None)
+    assert 0 < first["seconds"] < 60
     before = onefold("status", "--json").json
     again = onefold("import", "story.jsonl")
-    assert again.out == "0 accepted, 40 duplicates, 0 rejected\n"
+    counts, joins = again.out.splitlines()
+    assert counts == "0 accepted, 40 duplicates, 0 rejected"
+    assert re.fullmatch(r"0 joins, [1-9][0-9,]* lines a second", joins)
+    assert {path.name for path in tmp_path.iterdir()} >= {"story.jsonl", "onefold.db"}
+    assert not list(tmp_path.glob("*.progress.json*"))
     assert onefold("status", "--json").json == before
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from onefold.errors import OnefoldError
-from onefold.ingest.files import ImportReport, import_file, rejects_beside
+from onefold.ingest.files import EventLines, ImportReport, PlainFile, Progress, import_file, rejects_beside
 from onefold.ingest.pipeline import Batcher
 from onefold.model.sources import Source, Trust
 from onefold.stitch.rules import Rules
@@ -27,17 +27,16 @@ class Importer:
 
     def __init__(self, batcher: Batcher, rejects: Path) -> None:
         self.rejects = rejects
-        self.progress: list[ImportReport] = []
+        self.progress: list[Progress] = []
         self._batcher = batcher
         self._decoder = decoder_of(namespaces(), max_event_bytes=MOST)
 
     def __call__(self, *lines: bytes, ending: bytes = b"\n") -> ImportReport:
         return import_file(
-            io.BytesIO(ending.join(lines)),
+            lambda: EventLines(PlainFile(io.BytesIO(ending.join(lines))), MOST),
             lambda line: self._decoder.decode_line(line, FILE, RECEIVED_MS),
             self._batcher.submit,
             rejects=self.rejects,
-            max_line_bytes=MOST,
             batch_size=3,
             progress=self.progress.append,
         )
@@ -64,7 +63,11 @@ def counts(report: ImportReport) -> tuple[int, int, int, int]:
 def test_every_line_is_an_event_and_again_changes_nothing(importer: Importer, store: SqliteStore) -> None:
     lines = [line(name) for name in "abcdefgh"]
     assert counts(importer(*lines)) == (8, 8, 0, 0)
-    assert [report.lines for report in importer.progress] == [3, 6, 8]
+    assert [progress.report.lines for progress in importer.progress] == [3, 6, 8]
+    shares = [progress.share for progress in importer.progress if progress.share is not None]
+    assert shares == sorted(shares)
+    assert shares[0] < 1.0
+    assert shares[-1] == 1.0
     with store.read() as view:
         head = view.head()
     report = importer(*lines)

@@ -11,7 +11,7 @@ import typer
 from onefold.cli.call import Access, Call
 
 if TYPE_CHECKING:
-    from onefold.ingest.files import ImportReport
+    from onefold.ingest.files import ImportReport, LivePipe, PlainFile, Progress
 
 STDIN = "-"
 
@@ -25,21 +25,23 @@ def import_(
         str, typer.Option("--source", help="Who says it; message ids count within their source.")
     ] = "import",
 ) -> None:
-    """Import events. Doing it again changes nothing."""
+    """Import events. Doing it again changes nothing; if it is stopped, it goes on."""
     from onefold.cli import references
-    from onefold.ingest.files import import_file
+    from onefold.ingest.files import EventLines, NoteFile, import_file, note_beside, rejects_beside
     from onefold.ingest.pipeline import now_ms
     from onefold.model.sources import Source, Trust
 
     said_by = Source(references.text(source, "source", "Name whoever says it, as in --source crm."), Trust.SERVER)
-    with _opened(file) as stream, call.open(Access.MAKE) as onefold, _progress(call) as progress:
+    beside = Path("stdin.jsonl" if file == STDIN else file)
+    with _opened(file) as opened, call.open(Access.MAKE) as onefold, _progress(call) as progress:
+        of = (onefold.settings.store.encode(), said_by.name.encode())
         report = import_file(
-            stream,
+            lambda: EventLines(opened(), onefold.settings.max_event_bytes),
             lambda line: onefold.decoder.decode_line(line, said_by, now_ms()),
             onefold.batcher.submit,
-            rejects=_rejects(file),
+            rejects=rejects_beside(beside),
             batch_size=onefold.settings.batch_size,
-            max_line_bytes=onefold.settings.max_event_bytes,
+            note=None if file == STDIN else NoteFile(note_beside(beside), *of),
             progress=progress,
         )
     _show(call, report)
@@ -49,21 +51,27 @@ def import_(
         raise typer.Exit(Exit.INPUT)
 
 
-def _rejects(file: str) -> Path:
-    """Where rejected lines go: beside the file, or here when there is none."""
-    from onefold.ingest.files import rejects_beside
-
-    return rejects_beside(Path("stdin.jsonl" if file == STDIN else file))
-
-
 @contextmanager
-def _opened(file: str) -> Iterator[BinaryIO]:
-    """The bytes to import. A file that cannot be read is a wrong call."""
+def _opened(file: str) -> "Iterator[Callable[[], PlainFile | LivePipe]]":
+    """Reads what is to be imported, from its beginning each time. A file that cannot be read is a wrong call."""
+    from onefold.ingest.files import PlainFile
+
     if file == STDIN:
-        yield sys.stdin.buffer
+        piped = _standard_input()
+        yield lambda: piped
         return
+    with _file(file) as stream:
+
+        def begin() -> PlainFile:
+            stream.seek(0)
+            return PlainFile(stream)
+
+        yield begin
+
+
+def _file(file: str) -> BinaryIO:
     try:
-        stream = Path(file).open("rb")  # noqa: SIM115 (it is closed below; what is raised in between is not about it)
+        return Path(file).open("rb")
     except OSError as error:
         from onefold.errors import OnefoldError
 
@@ -73,12 +81,20 @@ def _opened(file: str) -> Iterator[BinaryIO]:
             "Name a file of events, or - for standard input.",
             "file",
         ) from error
-    with stream:
-        yield stream
+
+
+def _standard_input() -> "PlainFile | LivePipe":
+    """What is piped in; a file that stands there is read as a file. Windows does not tell whether a pipe holds more."""
+    from onefold.ingest.files import LivePipe, PlainFile
+
+    stream = sys.stdin.buffer
+    if sys.platform == "win32" or stream.seekable():
+        return PlainFile(stream)
+    return LivePipe(stream.fileno())
 
 
 @contextmanager
-def _progress(call: Call) -> "Iterator[Callable[[ImportReport], None]]":
+def _progress(call: Call) -> "Iterator[Callable[[Progress], None]]":
     """Shows how far it is, where somebody looks."""
     from rich.console import Console
 
@@ -86,12 +102,28 @@ def _progress(call: Call) -> "Iterator[Callable[[ImportReport], None]]":
     if call.as_json or not console.is_terminal:
         yield lambda _: None
         return
-    with console.status("importing …") as status:
-        yield lambda report: status.update(_counts(report))
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (BarColumn(), TaskProgressColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    with Bar(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("importing …", total=None)
+
+        def show(progress: "Progress") -> None:
+            total = None if progress.share is None else 1.0
+            said = f"{_counts(progress.report)}, {_joins(progress.report)}"
+            bar.update(task, total=total, completed=progress.share or 0.0, description=said)
+
+        yield show
 
 
 def _counts(report: "ImportReport") -> str:
     return f"{report.accepted:,} accepted, {report.duplicates:,} duplicates, {report.rejected:,} rejected"
+
+
+def _joins(report: "ImportReport") -> str:
+    """What they led to, and how fast that was."""
+    return f"{_times(report.joins, 'join')}, {_times(report.lines_a_second, 'line')} a second"
 
 
 def _times(count: int, noun: str) -> str:
@@ -114,6 +146,11 @@ def _show(call: Call, report: "ImportReport") -> None:
         return
     screen = Screen()
     screen.line(_counts(report))
+    screen.line(_joins(report))
+    if report.resumed_after is not None:
+        screen.line(
+            f"it went on after {_times(report.resumed_after, 'line')}, which an import before this one had done"
+        )
     if report.conflicts:
         screen.line(f"{report.conflicts:,} of the duplicates say something else than the event that came first")
     if report.blank:

@@ -5,6 +5,7 @@ events before it, not on how they were parted into batches.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
@@ -15,7 +16,7 @@ from msgspec import structs
 from onefold.errors import OnefoldError, Problem
 from onefold.ingest.decode import Decoded, Rejected
 from onefold.ingest.identifiers import crowd
-from onefold.model.changes import ChangeSet
+from onefold.model.changes import ChangeSet, DecisionKind
 from onefold.model.events import Event
 from onefold.model.graph import Judgement, Observation
 from onefold.model.identifiers import IdentifierKey
@@ -49,6 +50,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
         problem: of what is rejected, and of a duplicate that says something else than the first.
         message: 16 bytes that find the touchpoint, unless it was rejected.
         subject: number of the identifier that is its subject, when it was accepted.
+        joins: how often two customers became one by it; what several events did together counts for the first.
     """
 
     status: Status
@@ -57,6 +59,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     warnings: tuple[Problem, ...] = ()
     message: bytes | None = None
     subject: int | None = None
+    joins: int = 0
 
 
 def commit_batch(store: Store, rules: Rules, batch: Sequence[Decoded | Rejected], now_ms: int) -> list[Outcome]:
@@ -155,12 +158,13 @@ class _Commit:
         if not items:
             return
         events = [item.event for item in items]
-        number = self._transaction.source_number
+        source = self._transaction.source_number
         changes = self._resolve(
-            [Observation(e.identifiers, e.at_ms, e.evidence_ms, number(e.source), e.crowded) for e in events]
+            [Observation(e.identifiers, e.at_ms, e.evidence_ms, source(e.source), e.crowded) for e in events]
         )
         self._transaction.apply(changes, events, self._now_ms)
-        for place, item, placed in zip(self._waiting, items, changes.placed, strict=True):
+        joins = _joins(changes)
+        for number, (place, item, placed) in enumerate(zip(self._waiting, items, changes.placed, strict=True)):
             event = item.event
             if placed is None:
                 del self._known[event.message]
@@ -168,7 +172,7 @@ class _Commit:
                 self._reject(place, Rejected(problem, event.source, event.message_id, item.warnings, item.raw))
             else:
                 self._outcomes[place] = Outcome(
-                    Status.ACCEPTED, event.message_id, None, item.warnings, event.message, placed.subject
+                    Status.ACCEPTED, event.message_id, None, item.warnings, event.message, placed.subject, joins[number]
                 )
         self._waiting.clear()
         self._undecided.clear()
@@ -213,6 +217,7 @@ class _Commit:
             self._outcomes[place] = structs.replace(outcome, warnings=warnings)
         else:
             transaction.apply(changes, [], self._now_ms)
+            self._outcomes[place] = structs.replace(outcome, joins=outcome.joins + _joins(changes).total())
 
     def _judged_same(self, a: int, b: int) -> bool:
         standing: list[Judgement] = self._transaction.answer(Judgements([a]))
@@ -247,6 +252,12 @@ def _reject_of(item: Rejected, now_ms: int) -> Reject:
         hint=problem.hint,
         body=item.raw[:REJECT_BYTES],
     )
+
+
+def _joins(changes: ChangeSet) -> Counter[int]:
+    """How many joins each observation brought about; a judgement's are nobody's, under -1."""
+    joined = (decision for decision in changes.decisions if decision.kind is DecisionKind.JOINED)
+    return Counter(decision.causes[0] if decision.causes else -1 for decision in joined)
 
 
 def _ambiguous(rules: Rules, event: Event) -> Problem:
