@@ -360,7 +360,7 @@ def test_a_copy_that_lacks_a_row_is_found_out_and_made_anew(source: Store, place
 
 
 def test_long_rows_come_in_smaller_transactions(source: Store, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(copying, "PAGE_BYTES", 50_000)
+    monkeypatch.setattr(copying, "PAGE_BYTES", 20_000)
     steps: list[Step] = []
     target = place.open_target()
     copy(source, target, steps.append)

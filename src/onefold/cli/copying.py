@@ -35,9 +35,12 @@ def _progress(call: Call) -> "Iterator[Callable[[Step], None]]":
         yield lambda _: None
         return
     with console.status("copying …") as status:
-        yield lambda step: status.update(
-            f"{'comparing' if step.comparing else 'copying'} {step.kind.value}: {step.count:,}"
-        )
+        yield lambda step: status.update(_told(step))
+
+
+def _told(step: "Step") -> str:
+    of_all = "" if step.total is None else f" of {step.total:,}"
+    return f"{'comparing' if step.comparing else 'copying'} {step.kind.value}: {step.count:,}{of_all}"
 
 
 def _show(call: Call, copied: "Copied") -> None:
