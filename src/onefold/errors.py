@@ -87,6 +87,11 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
         "judgement.unknown_identifier": Code(
             "The judgement names an identifier that no event has named.", Exit.NOT_FOUND, 404
         ),
+        "key.exists": Code("There is a key of this name already.", Exit.CONFLICT, 409),
+        "key.forbidden": Code("The key may not do this.", Exit.INPUT, 403),
+        "key.missing": Code("The request has no key.", Exit.INPUT, 401),
+        "key.not_found": Code("There is no key of this name.", Exit.NOT_FOUND, 404),
+        "key.unknown": Code("The request has a key that is none of ours.", Exit.INPUT, 401),
         "namespaces.invalid": Code("The namespaces file has a mistake.", Exit.SETTINGS, 500),
         "query.bad_cursor": Code("The cursor cannot be one that this list gave out.", Exit.INPUT, 400),
         "query.bad_reference": Code("The id or reference has no form onefold knows.", Exit.INPUT, 400),

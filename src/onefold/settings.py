@@ -15,7 +15,9 @@ import msgspec
 from msgspec import Meta
 from phonenumbers import SUPPORTED_REGIONS
 
+from onefold import keys as keys_
 from onefold.errors import OnefoldError
+from onefold.keys import Key
 from onefold.schema_files import schema_folder
 
 DEFAULT_CONFIG: Final = Path("onefold.toml")
@@ -37,8 +39,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65_535)] = 8470
-    allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
+    allowed_hosts: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()
+    keys: tuple[Key, ...] = ()
 
     max_body_bytes: AtLeastOne = 4_000_000
     max_batch_bytes: AtLeastOne = 512_000
@@ -55,7 +58,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Check what one field's type cannot say."""
         _check_region(self.default_region)
-        _check_loopback(self.host)
+        keys_.check_distinct(self.keys)
+        _check_listening(self.host, self.keys)
+        if keys_.ANY_ORIGIN in self.allowed_origins:
+            raise _invalid(
+                "allowed_origins",
+                "allowed_origins holds *, which would let every web page ask for everything",
+                "Name the origins of your pages; a key may have the origin *.",
+            )
         for name in ("max_events_per_batch", "batch_size"):
             if getattr(self, name) > self.queue_size:
                 raise _invalid(
@@ -81,32 +91,57 @@ def load_settings(
     The file is `config`, else the one ONEFOLD_CONFIG names, else onefold.toml if there is one here. Raises
     `settings.invalid`, naming the file or variable at fault.
     """
-    values = _from_file(config, variables)
+    values = _from_file(settings_file(config, variables))
     values.update(_from_variables(variables))
     for name, value in (chosen or {}).items():
         values[name] = _convert(name, value, f"--{name.replace('_', '-')}", strict=True)
     return Settings(**values)  # type: ignore[arg-type]  # each was converted to its field's type
 
 
-def _from_file(config: Path | None, variables: Mapping[str, str]) -> dict[str, object]:
-    named = config or (Path(variables["ONEFOLD_CONFIG"]) if variables.get("ONEFOLD_CONFIG") else None)
-    if named is None and not DEFAULT_CONFIG.exists():
+def load_keys(config: Path | None = None, variables: Mapping[str, str] = os.environ) -> tuple[Key, ...]:
+    """The keys alone, whatever the other settings make of them. Raises `settings.invalid`."""
+    values = _from_file(settings_file(config, variables)) | _from_variables(variables)
+    return Settings(keys=values.get("keys", ())).keys  # type: ignore[arg-type]  # it was converted
+
+
+def settings_file(config: Path | None, variables: Mapping[str, str] = os.environ) -> Path | None:
+    """The file that counts, None for none: `config`, else the one ONEFOLD_CONFIG names, else onefold.toml if there is
+    one here."""
+    if config is not None:
+        return config
+    if named := variables.get(variable_of("config")):
+        return Path(named)
+    return DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None
+
+
+def _from_file(path: Path | None) -> dict[str, object]:
+    if path is None:
         return {}
-    path = named or DEFAULT_CONFIG
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise _invalid(
             "config", f"{path} cannot be read: {error.strerror}", "Name a settings file that exists and is readable."
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise _invalid(
-            "config", f"{path} is not TOML: {error}", "Mend the file; docs/settings.md has an example."
-        ) from error
+    except UnicodeDecodeError as error:
+        raise _not_toml(path, error) from error
+    return from_toml(text, path)
+
+
+def from_toml(text: str, path: Path) -> dict[str, object]:
+    """What the text of a settings file sets (field → value). Raises `settings.invalid`, which names `path`."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise _not_toml(path, error) from error
     for name in table:
         if name not in _FIELDS:
             raise _invalid(name, f"{path} sets {name}, which is not a setting", _nearest(name, str))
     return {name: _convert(name, value, f"{name} in {path}", strict=True) for name, value in table.items()}
+
+
+def _not_toml(path: Path, error: ValueError) -> OnefoldError:
+    return _invalid("config", f"{path} is not TOML: {error}", "Mend the file; docs/settings.md has an example.")
 
 
 def _from_variables(variables: Mapping[str, str]) -> dict[str, object]:
@@ -128,8 +163,13 @@ def variable_of(name: str) -> str:
     return VARIABLE_PREFIX + name.upper()
 
 
-def _parts(name: str, text: str) -> str | list[str]:
-    """A variable is one text; where a list is wanted, commas part it."""
+def _parts(name: str, text: str) -> object:
+    """A variable is one text; where a list is wanted, commas part it; keys are written in JSON."""
+    if name == "keys":
+        try:
+            return msgspec.json.decode(text)
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            return None
     if _FIELDS[name].type != tuple[str, ...]:
         return text
     return [part.strip() for part in text.split(",") if part.strip()]
@@ -137,6 +177,8 @@ def _parts(name: str, text: str) -> str | list[str]:
 
 def _convert(name: str, value: object, origin: str, *, strict: bool) -> object:
     """The value as its field's type. `origin` is where it was said; unless `strict`, a text may stand for a number."""
+    if name == "keys":
+        return keys_.declared(value, origin)
     try:
         return msgspec.convert(value, _FIELDS[name].type, strict=strict, dec_hook=_to_path)
     except msgspec.ValidationError as error:
@@ -160,18 +202,23 @@ def _check_region(region: str) -> None:
         )
 
 
-def _check_loopback(host: str) -> None:
-    """Whoever reaches onefold may write and read everything, so nobody else may reach it."""
+def _check_listening(host: str, keys: tuple[Key, ...]) -> None:
+    """Without keys whoever reaches onefold may write and read everything, so nobody else may reach it."""
+    if keys or _is_loopback(host):
+        return
+    raise _invalid(
+        "host",
+        f"host {host!r} is not an address of this machine alone, and there are no keys",
+        f"Run onefold key new, or add a line such as {keys_.EXAMPLE} to the settings; or listen on 127.0.0.1.",
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether only this machine reaches what listens on `host`."""
     try:
-        loopback = host == "localhost" or ip_address(host).is_loopback
+        return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
-        loopback = False
-    if not loopback:
-        raise _invalid(
-            "host",
-            f"host {host!r} is not an address of this machine alone",
-            "Use 127.0.0.1, ::1 or localhost: onefold knows no keys yet, so it listens on loopback only.",
-        )
+        return False
 
 
 def _slip_of(name: str) -> str | None:

@@ -13,6 +13,7 @@ import pytest
 from graphql import execute_sync
 
 from onefold.api.app import create_app
+from onefold.api.asking import EVERYBODY
 from onefold.api.graphql import execution, http
 from onefold.api.graphql.execution import Engine, Request
 from onefold.api.graphql.schema import executable
@@ -66,9 +67,14 @@ def test_a_quick_query_waits_for_a_reader_while_others_are_answered(shop: Shop, 
 
 def test_a_write_is_never_run_on_the_event_loop(shop: Shop) -> None:
     engine = Engine(shop.onefold, executable())
-    point_read = engine.plan(Request(f"{{ {ANN} {{ id profile {{ traits {{ name value }} }} }} }}"))
-    journeys = engine.plan(Request(f"{{ {ANN} {{ journey(first: 500) {{ edges {{ node {{ id at name }} }} }} }} }}"))
-    write = engine.plan(Request('mutation { retract(judgement: "jdg_0000000000000", reason: "") { joined { id } } }'))
+    point_read, journeys, write = (
+        engine.plan(Request(query), EVERYBODY)
+        for query in (
+            f"{{ {ANN} {{ id profile {{ traits {{ name value }} }} }} }}",
+            f"{{ {ANN} {{ journey(first: 500) {{ edges {{ node {{ id at name }} }} }} }} }}",
+            'mutation { retract(judgement: "jdg_0000000000000", reason: "") { joined { id } } }',
+        )
+    )
     assert (point_read.quick, journeys.quick, write.quick) == (True, False, False)
     assert (point_read.writes, write.writes) == (False, True)
 
@@ -99,7 +105,7 @@ def test_what_reads_through_a_history_is_never_run_on_the_event_loop(
     shop: Shop, query: str, variables: Any, quick: bool
 ) -> None:
     engine = Engine(shop.onefold, executable())
-    assert engine.plan(Request(query.replace("ANN", ANN), variables=variables)).quick is quick
+    assert engine.plan(Request(query.replace("ANN", ANN), variables=variables), EVERYBODY).quick is quick
 
 
 def test_a_large_request_is_decoded_and_run_on_a_thread(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from graphql import get_introspection_query, parse
 
+from onefold.api.asking import EVERYBODY
 from onefold.api.graphql import execution
 from onefold.api.graphql.execution import Engine, Request
 from onefold.api.graphql.schema import executable
@@ -395,7 +396,7 @@ def test_only_so_many_documents_are_kept(shop: Shop, monkeypatch: pytest.MonkeyP
     engine = Engine(shop.onefold, executable())
     requests = [Request(f"query Q{n} {{ status {{ seq }} }}") for n in range(5)]
     for request in requests:
-        engine.plan(request)
+        engine.plan(request, EVERYBODY)
     assert [engine.known(request) for request in requests] == [False, False, True, True, True]
 
 

@@ -5,9 +5,9 @@ from typing import Final
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 
 from onefold import __version__
+from onefold.api.asking import Door, Entry, Gate
 from onefold.api.graphql.http import GraphQLDoor
 from onefold.api.graphql.schema import executable
 from onefold.api.guards import guards
@@ -30,7 +30,8 @@ GET  /readyz     whether it can be used
 
 def create_app(onefold: Onefold) -> Starlette:
     """The application on an open service, which stays open as long as the application runs."""
-    door = GraphQLDoor(onefold, executable())
+    gate = Gate(onefold.settings)
+    door = GraphQLDoor(onefold, executable(), gate)
 
     async def graphql(request: Request) -> Response:
         return await door(request)
@@ -40,9 +41,9 @@ def create_app(onefold: Onefold) -> Starlette:
 
     return Starlette(
         routes=[
-            Route("/", welcome),
-            Route("/graphql", graphql, methods=ALL_METHODS),
-            *tracking_routes(onefold),
+            Door("/", welcome, Entry.OPEN),
+            Door("/graphql", graphql, Entry.ANY_KEY, ALL_METHODS),
+            *tracking_routes(onefold, gate),
             *health_routes(onefold),
         ],
         middleware=guards(onefold.settings),

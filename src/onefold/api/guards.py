@@ -2,7 +2,9 @@
 
 Without keys whoever reaches onefold may do everything, and a browser on this machine reaches it for every web page.
 So a request must name a host that is ours (no page can have its own name point here: DNS rebinding) and must not come
-from a foreign page (no page can send what its visitor did not mean to: CSRF).
+from a foreign page (no page can send what its visitor did not mean to: CSRF). With keys no page gets anywhere without
+one, so hosts are looked at only if the settings name some; which pages may use which key is looked at when the key is
+known (`onefold.api.asking`).
 """
 
 import asyncio
@@ -18,11 +20,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from onefold.api.problems import problem_response
 from onefold.errors import OnefoldError, Problem
+from onefold.keys import ANY_ORIGIN
 from onefold.settings import Settings
 
 JSON: Final = "application/json"
 INLINE_BYTES: Final = 32_768
 """What is sent in a larger body is decoded and run on a thread, so that the others do not wait for it."""
+LOOPBACK_HOSTS: Final = ("127.0.0.1", "localhost", "[::1]")
 POLICY_VIOLATION: Final = 1008
 SCHEME_OF: Final = {"ws": "http", "wss": "https"}
 
@@ -37,7 +41,8 @@ _HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::\d+)?")
 
 def guards(settings: Settings) -> list[Middleware]:
     """The middleware that every request passes, the outermost first."""
-    allowed = settings.allowed_origins
+    named = [*settings.allowed_origins, *(origin for key in settings.keys for origin in key.origins)]
+    allowed = [ANY_ORIGIN] if ANY_ORIGIN in named else [as_browsers_name_it(origin) for origin in named]
     others = Middleware(
         CORSMiddleware,
         allow_origins=allowed,
@@ -45,12 +50,23 @@ def guards(settings: Settings) -> list[Middleware]:
         allow_headers=["authorization", "content-type", "x-retry-count"],
         expose_headers=["retry-after"],
     )
+    hosts = settings.allowed_hosts or (() if settings.keys else LOOPBACK_HOSTS)
     return [
         Middleware(LastWord),
-        Middleware(OriginGuard, hosts=settings.allowed_hosts, origins=allowed),
+        Middleware(OriginGuard, hosts=hosts, origins=allowed),
         *([others] if allowed else []),
         Middleware(BodyLimit, most=settings.max_body_bytes),
     ]
+
+
+def as_browsers_name_it(origin: str) -> str:
+    """An origin that somebody wrote down, as it stands in the header Origin."""
+    return origin.lower().rstrip("/")
+
+
+def own_origin(scope: Scope, headers: Headers) -> str:
+    """The origin of onefold's own pages, as the request names them."""
+    return f"{SCHEME_OF.get(scope['scheme'], scope['scheme'])}://{headers.get('host', '').lower()}"
 
 
 def check_json(content_type: str) -> None:
@@ -91,10 +107,11 @@ class OriginGuard:
     """Turns away requests for other hosts and from foreign pages (`request.forbidden_origin`)."""
 
     def __init__(self, app: ASGIApp, hosts: Sequence[str], origins: Sequence[str]) -> None:
-        """`hosts`: names without port; `origins`: of other pages that may ask, as `http://localhost:3000`."""
+        """`hosts`: names without port, none for any; `origins`: of other pages that may ask, as browsers name them, or
+        `*`."""
         self._app: Final = app
         self._hosts: Final = frozenset(host.lower() for host in hosts)
-        self._origins: Final = frozenset(origin.lower().rstrip("/") for origin in origins)
+        self._origins: Final = frozenset(origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer it."""
@@ -110,7 +127,7 @@ class OriginGuard:
         headers = Headers(scope=scope)
         host = headers.get("host", "").lower()
         name = _HOST.fullmatch(host)
-        if name is None or name[1] not in self._hosts:
+        if self._hosts and (name is None or name[1] not in self._hosts):
             return OnefoldError(
                 "request.forbidden_origin",
                 f"the request is for the host {host[:100]!r}",
@@ -121,13 +138,12 @@ class OriginGuard:
         if origin is None:
             return None
         origin = origin.lower()
-        own = f"{SCHEME_OF.get(scope['scheme'], scope['scheme'])}://{host}"
-        if origin == own or origin in self._origins:
+        if origin == own_origin(scope, headers) or not self._origins.isdisjoint({origin, ANY_ORIGIN}):
             return None
         return OnefoldError(
             "request.forbidden_origin",
             f"the request comes from a page of {origin[:100]!r}",
-            "If that page is yours, name its origin in the setting allowed_origins.",
+            "If that page is yours, name its origin in the setting allowed_origins, or in the key's origins.",
             "origin",
         )
 

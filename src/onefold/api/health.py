@@ -4,8 +4,8 @@ from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
+from onefold.api.asking import Door, Entry
 from onefold.api.problems import problem_response
 from onefold.errors import OnefoldError, Problem
 from onefold.service import Onefold
@@ -19,7 +19,7 @@ async def healthz(request: Request) -> Response:
     return JSONResponse({"status": "ok"}, headers=_FRESH)
 
 
-def health_routes(onefold: Onefold) -> list[Route]:
+def health_routes(onefold: Onefold) -> list[Door]:
     """The routes for whoever watches over onefold."""
 
     def readyz(request: Request) -> Response:
@@ -32,4 +32,4 @@ def health_routes(onefold: Onefold) -> list[Route]:
             return problem_response(_NOT_WRITING)
         return JSONResponse({"status": "ready"}, headers=_FRESH)
 
-    return [Route("/healthz", healthz), Route("/readyz", readyz)]
+    return [Door("/healthz", healthz, Entry.OPEN), Door("/readyz", readyz, Entry.OPEN)]

@@ -26,6 +26,9 @@ RETRY_AFTER_SECONDS: Final[Mapping[str, int]] = MappingProxyType(
     }
 )
 
+ASK_FOR_KEY: Final[Mapping[str, str]] = MappingProxyType({"www-authenticate": 'Bearer realm="onefold"'})
+"""What goes with every 401. Browsers would put a window of their own before the page if it said Basic."""
+
 
 def said(problem: Problem) -> dict[str, Any]:
     """A problem as JSON has it: what it does not say is absent."""
@@ -38,6 +41,8 @@ def problem_response(problem: Problem, more: Mapping[str, str] | None = None) ->
     body = {"title": HTTPStatus(status).phrase, "status": status, "detail": problem.message, **said(problem)}
     seconds = RETRY_AFTER_SECONDS.get(problem.code)
     headers = {} if seconds is None else {"retry-after": str(seconds)}
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers |= ASK_FOR_KEY
     return Response(msgspec.json.encode(body), status, headers | dict(more or {}), MEDIA_TYPE)
 
 

@@ -40,12 +40,11 @@ def serve_once_open(settings: Settings, opened: Callable[[], AbstractContextMana
     Raises: OnefoldError as `serve`, and what `opened` raises and will not pass.
     """
     with closing(_listen(settings.host, settings.port)) as listening, ExitStack() as stack:
+        waiting: Waiting | None = None
         try:
             app: ASGIApp = create_app(stack.enter_context(opened()))
         except PassingError as error:
             app = waiting = Waiting(settings, opened, error)
-        else:
-            waiting = None
         server = _Server(app, listening, ready)
         if waiting is not None:
             stack.enter_context(waiting.until_open(server.end))

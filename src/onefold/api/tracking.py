@@ -3,7 +3,7 @@ event, and the short forms that SDKs in browsers use, `/v1/b`, `/v1/t`, …
 (https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/).
 
 The answer is 200 with a result for each event, whatever becomes of it: SDKs drop a batch that is answered otherwise, or
-send all of it again. The write key is taken and not looked at.
+send all of it again. The key stands in the header Authorization, or is the `writeKey` of the body.
 """
 
 import asyncio
@@ -19,13 +19,14 @@ import msgspec
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
+from onefold.api.asking import Door, Gate
 from onefold.api.guards import INLINE_BYTES, JSON, check_json, too_large
 from onefold.api.problems import problem_response, said
 from onefold.errors import OnefoldError
 from onefold.ingest.commit import Outcome, Status
 from onefold.ingest.envelope import Envelope, open_batch, open_call
+from onefold.keys import Scope
 from onefold.model.events import EVENT_TYPES
 from onefold.service import Onefold
 
@@ -41,14 +42,14 @@ DOORS: Final[Mapping[str, Opened]] = {"/v1/batch": open_batch, "/v1/b": open_bat
 """What stands behind each path."""
 
 
-def tracking_routes(onefold: Onefold) -> list[Route]:
+def tracking_routes(onefold: Onefold, gate: Gate) -> list[Door]:
     """The routes of the tracking door."""
 
     def door(opened: Opened) -> Callable[[Request], Awaitable[Response]]:
         async def track(request: Request) -> Response:
             try:
                 _check_type(request.headers)
-                future = await _submitted(onefold, opened, request.headers, await request.body())
+                future = await _submitted(onefold, gate, opened, request)
                 outcomes: list[Outcome] = await asyncio.wrap_future(future)
             except OnefoldError as error:
                 return problem_response(error.problem)
@@ -56,7 +57,7 @@ def tracking_routes(onefold: Onefold) -> list[Route]:
 
         return track
 
-    return [Route(path, door(opened), methods=["POST"]) for path, opened in DOORS.items()]
+    return [Door(path, door(opened), Scope.TRACK, ["POST"]) for path, opened in DOORS.items()]
 
 
 def _check_type(headers: Headers) -> None:
@@ -70,11 +71,14 @@ def _check_type(headers: Headers) -> None:
         check_json(kind)
 
 
-async def _submitted(onefold: Onefold, opened: Opened, headers: Headers, body: bytes) -> "Future[list[Outcome]]":
-    encoding = headers.get("content-encoding", "")
+async def _submitted(onefold: Onefold, gate: Gate, opened: Opened, request: Request) -> "Future[list[Outcome]]":
+    known = gate.by_header(request)
+    encoding, body = request.headers.get("content-encoding", ""), await request.body()
 
     def submit() -> "Future[list[Outcome]]":
-        return onefold.submit_sent(opened(unpacked(body, encoding, onefold.settings.max_body_bytes)))
+        sent = opened(unpacked(body, encoding, onefold.settings.max_body_bytes))
+        asker = known or gate.by_write_key(request, sent.write_key)
+        return onefold.submit_sent(sent, asker.source, may_judge=asker.may_judge)
 
     if len(body) <= INLINE_BYTES and not encoding:
         return submit()

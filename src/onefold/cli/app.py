@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from onefold import __version__
-from onefold.cli import copying, customers, demo, explaining, finding, importing, judging, running
+from onefold.cli import copying, customers, demo, explaining, finding, importing, judging, keys, running
 from onefold.cli.answers.output import show_error, show_json
 from onefold.cli.call import Call, ConfigOption, Doors, JsonOption, StoreOption, command
 from onefold.errors import Exit, OnefoldError
@@ -33,6 +33,7 @@ for family in (
     demo.demo,
 ):
     app.command(family.__name__.rstrip("_"))(command(family))
+app.add_typer(keys.app, name="key")
 
 
 def _print_version(context: typer.Context, wanted: bool) -> None:

@@ -8,7 +8,7 @@ from onefold.cli.call import Access, Call
 
 MOST_REJECTS = 10_000
 
-Host = Annotated[str | None, typer.Option("--host", help="The address to listen on; loopback only.")]
+Host = Annotated[str | None, typer.Option("--host", help="The address to listen on; without keys loopback only.")]
 Port = Annotated[int | None, typer.Option("--port", help="The port to listen on; 0 takes any free one.")]
 
 

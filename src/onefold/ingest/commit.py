@@ -5,6 +5,7 @@ events before it, not on how they were parted into batches.
 """
 
 import logging
+import re
 from collections import Counter
 from collections.abc import Sequence
 from enum import StrEnum
@@ -30,6 +31,9 @@ from onefold.store.passing import repeated
 
 REJECT_BYTES: Final = 4_096
 """How much of what was sent the reject log keeps."""
+
+_WRITE_KEY: Final = re.compile(rb'"writeKey"\s*:\s*"(?:[^"\\]|\\.)*+"?')
+"""A key, which is in no log: SDKs in browsers send it with each event."""
 
 _log: Final = logging.getLogger(__name__)
 
@@ -250,7 +254,7 @@ def _reject_of(item: Rejected, now_ms: int) -> Reject:
         field=problem.field,
         message=problem.message,
         hint=problem.hint,
-        body=item.raw[:REJECT_BYTES],
+        body=_WRITE_KEY.sub(rb'"writeKey": "-"', item.raw[:REJECT_BYTES]),
     )
 
 

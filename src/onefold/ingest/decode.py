@@ -80,7 +80,9 @@ class Decoder:
         self._max_batch_bytes: Final = max_batch_bytes
         self._max_events: Final = max_events
 
-    def decode_sent(self, sent: Envelope, source: Source, received_ms: int) -> list[Decoded | Rejected]:
+    def decode_sent(
+        self, sent: Envelope, source: Source, received_ms: int, *, may_judge: bool = True
+    ) -> list[Decoded | Rejected]:
         """The events of a request, in order. Those beyond the first `max_batch_bytes` are rejected, and so is an event
         that is too large by itself, which takes no room from the others.
 
@@ -101,6 +103,7 @@ class Decoder:
             type=sent.type,
             slow_ms=0 if sent_ms is None else received_ms - sent_ms,
             context=sent.context,
+            may_judge=may_judge,
         )
         room = self._max_batch_bytes
         found: list[Decoded | Rejected] = []
@@ -110,9 +113,11 @@ class Decoder:
             found.append(self._decode(raw, arrival) if room >= 0 else self._left_over(raw, arrival))
         return found
 
-    def decode_event(self, raw: bytes, source: Source, received_ms: int) -> Decoded | Rejected:
+    def decode_event(
+        self, raw: bytes, source: Source, received_ms: int, *, may_judge: bool = True
+    ) -> Decoded | Rejected:
         """One event that is happening, as JSON."""
-        return self._decode(raw, Arrival(source, received_ms, live=True))
+        return self._decode(raw, Arrival(source, received_ms, live=True, may_judge=may_judge))
 
     def decode_line(self, line: bytes, source: Source, received_ms: int) -> Decoded | Rejected:
         """One event of a file: it must say when it happened, as the time of receipt says nothing."""
@@ -169,7 +174,7 @@ class Decoder:
             return message_id
         if arrival.context:
             context = {**arrival.context, **context}
-        identifiers = self._identifiers(event, traits, properties, context, arrival.source, warnings)
+        identifiers = self._identifiers(event, traits, properties, context, arrival, warnings)
         if isinstance(identifiers, Problem):
             return identifiers
         keeping = kept(context, event.group_id)
@@ -205,7 +210,7 @@ class Decoder:
         traits: JsonObject,
         properties: JsonObject,
         context: JsonObject,
-        source: Source,
+        arrival: Arrival,
         warnings: list[Problem],
     ) -> Identifiers | Problem:
         # The traits of a group event are the group's: its e-mail address is nobody's.
@@ -213,7 +218,8 @@ class Decoder:
         previous = self._reader.previous(event) if event.type == "alias" else None
         if isinstance(previous, Problem):
             return previous
-        return self._reader.read(said, previous, may_judge=source.trust is Trust.SERVER, warnings=warnings)
+        may_judge = arrival.may_judge and arrival.source.trust is Trust.SERVER
+        return self._reader.read(said, previous, may_judge=may_judge, warnings=warnings)
 
 
 def _name(event: WireEvent) -> str | None:

@@ -28,6 +28,7 @@ class Arrival(msgspec.Struct, frozen=True):
         type: of all of them, whatever they say themselves; None: each says its own.
         slow_ms: by how much the sender's clock is slow.
         context: what holds for those that do not say otherwise.
+        may_judge: the sender's alias of two user ids is a judgement, if the source is no public one.
     """
 
     source: Source
@@ -36,6 +37,7 @@ class Arrival(msgspec.Struct, frozen=True):
     type: EventType | None = None
     slow_ms: int = 0
     context: JsonObject = NOTHING
+    may_judge: bool = True
 
 
 def epoch_ms(said: object) -> int | None:

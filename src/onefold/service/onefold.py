@@ -95,19 +95,22 @@ class Onefold:
 
     # -- writing
 
-    def submit(self, events: Sequence[bytes], source: Source = LOCAL) -> "Future[list[Outcome]]":
+    def submit(
+        self, events: Sequence[bytes], source: Source = LOCAL, *, may_judge: bool = True
+    ) -> "Future[list[Outcome]]":
         """Hand in events that are happening, each as JSON; the future has an outcome for each when all are durable.
+        Unless the sender `may_judge`, an alias of two user ids is evidence like any other.
 
         Raises OnefoldError `body.too_large`, `ingest.queue_full`, `ingest.stopping`; then none was taken. The future
         raises `store.…`.
         """
-        return self.batcher.submit(self._decoded(events, source))
+        return self.batcher.submit(self._decoded(events, source, may_judge=may_judge))
 
-    def ingest(self, events: Sequence[bytes], source: Source = LOCAL) -> list[Outcome]:
+    def ingest(self, events: Sequence[bytes], source: Source = LOCAL, *, may_judge: bool = True) -> list[Outcome]:
         """The same, and wait until all are durable. Raises what `submit` and its future do."""
-        return self.batcher.ingest(self._decoded(events, source))
+        return self.batcher.ingest(self._decoded(events, source, may_judge=may_judge))
 
-    def _decoded(self, events: Sequence[bytes], source: Source) -> list[Decoded | Rejected]:
+    def _decoded(self, events: Sequence[bytes], source: Source, *, may_judge: bool) -> list[Decoded | Rejected]:
         most = self.settings.max_events_per_batch
         if len(events) > most:
             raise OnefoldError(
@@ -117,11 +120,11 @@ class Onefold:
                 "events",
             )
         received_ms = now_ms()
-        return [self.decoder.decode_event(event, source, received_ms) for event in events]
+        return [self.decoder.decode_event(event, source, received_ms, may_judge=may_judge) for event in events]
 
-    def submit_sent(self, sent: Envelope, source: Source = LOCAL) -> "Future[list[Outcome]]":
+    def submit_sent(self, sent: Envelope, source: Source = LOCAL, *, may_judge: bool = True) -> "Future[list[Outcome]]":
         """Hand in what SDKs send. Raises as `submit` does."""
-        return self.batcher.submit(self.decoder.decode_sent(sent, source, now_ms()))
+        return self.batcher.submit(self.decoder.decode_sent(sent, source, now_ms(), may_judge=may_judge))
 
     def judge(self, *, same: bool, a: IdentifierKey, b: IdentifierKey, reason: str, author: str = LOCAL.name) -> Judged:
         """Say that two identifiers, not yet normalised, are the same customer or different ones; recomputed at once.

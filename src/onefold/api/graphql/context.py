@@ -8,6 +8,7 @@ from typing import Any, Self, TypeAlias, TypeVar
 
 from strawberry.types import Info as StrawberryInfo
 
+from onefold.api.asking import Asker
 from onefold.errors import OnefoldError
 from onefold.service import Onefold, Reading
 from onefold.store.base import MovedError
@@ -22,9 +23,10 @@ class Operation:
     operation is run again from its start; what it wrote by then is written once, and given again.
     """
 
-    def __init__(self, onefold: Onefold) -> None:
-        """Nothing is opened yet."""
+    def __init__(self, onefold: Onefold, asker: Asker) -> None:
+        """Nothing is opened yet. `asker`: whose operation it is."""
         self.onefold = onefold
+        self.asker = asker
         self._opened = ExitStack()
         self._reading: Reading | None = None
         self._hold = False

@@ -22,8 +22,10 @@ from graphql import (
 )
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
+from onefold.api.asking import Asker
 from onefold.api.graphql.context import Operation
 from onefold.api.graphql.limits import Limits, Measure
+from onefold.api.graphql.scopes import Wanted, wanted
 from onefold.errors import OnefoldError, Problem
 from onefold.service import Onefold
 
@@ -57,21 +59,23 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Document(msgspec.Struct, frozen=True):
-    """A document that was parsed and checked, its operations by name (None: without), and the costs that do not depend
-    on variables."""
+    """A document that was parsed and checked, its operations by name (None: without), the costs that do not depend on
+    variables, and for each operation what it needs."""
 
     node: DocumentNode
     operations: Mapping[str | None, OperationDefinitionNode]
     costs: dict[str | None, int]
+    wanted: dict[str | None, Wanted]
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """An operation that may run."""
+    """An operation that may run, for whoever asked for it."""
 
     document: Document
     operation: OperationDefinitionNode
     request: Request
     cost: int
+    asker: Asker
 
     @property
     def writes(self) -> bool:
@@ -114,24 +118,27 @@ class Engine:
         """Whether its document was parsed and checked before, so that `plan` is quick."""
         return request.query in self._documents
 
-    def plan(self, request: Request) -> Plan:
-        """What is to be run. Raises Refused when the document, or what it asks for, is not allowed."""
+    def plan(self, request: Request, asker: Asker) -> Plan:
+        """What is to be run. Raises Refused when the document, or what it asks for, is not allowed, or not to them."""
         try:
             document = self._documents.get(request.query) or self._prepare(request)
             operation = _operation(document.operations, request.operation)
-            return Plan(document, operation, request, self._cost(document, operation, request))
+            for scope, field in document.wanted[_name(operation)].items():
+                asker.check(scope, field)
+            return Plan(document, operation, request, self._cost(document, operation, request), asker)
         except (GraphQLError, OnefoldError) as error:
             raise Refused([error]) from error
 
     def _prepare(self, request: Request) -> Document:
         node = _parsed(request.query, self._limits.tokens)
         operations = {_name(d): d for d in node.definitions if isinstance(d, OperationDefinitionNode)}
-        document = Document(node, operations, {})
+        document = Document(node, operations, {}, {})
         # Measured before it is checked: checking takes much longer than measuring on what is too large.
         for operation in operations.values():
             self._cost(document, operation, request)
         if errors := validate(self._schema, node, RULES, max_errors=MOST_ERRORS):
             raise Refused(errors)
+        document.wanted.update({name: wanted(self._schema, node, d) for name, d in operations.items()})
         if len(request.query) <= LONGEST_KEPT:
             self._keep(request.query, document)
         return document
@@ -154,7 +161,7 @@ class Engine:
 
     def run(self, plan: Plan) -> Answer:
         """Run an operation: again if something was committed while it read, and at last so that nothing can be."""
-        with Operation(self._onefold) as operation:
+        with Operation(self._onefold, plan.asker) as operation:
             for _ in range(MOST_RUNS):
                 operation.begin(hold=False)
                 result = self._executed(plan, operation)
@@ -167,7 +174,7 @@ class Engine:
         """Run an operation, unless it has to wait: for a reader of the store, or for a network (None)."""
         if self._onefold.remote:
             return None
-        with Operation(self._onefold) as operation:
+        with Operation(self._onefold, plan.asker) as operation:
             return response(self._executed(plan, operation), operation) if operation.opened_at_once() else None
 
     def _executed(self, plan: Plan, operation: Operation) -> ExecutionResult:

@@ -5,6 +5,7 @@ with `errors`, each with its code.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import anyio
@@ -15,8 +16,10 @@ from graphql import GraphQLSchema
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
+from onefold.api.asking import Asker, Gate
 from onefold.api.graphql.execution import Answer, Engine, Plan, Refused, Request, refusal
 from onefold.api.guards import INLINE_BYTES, JSON, check_json
+from onefold.api.problems import ASK_FOR_KEY
 from onefold.errors import OnefoldError
 from onefold.service import Onefold
 
@@ -35,9 +38,10 @@ Made = TypeVar("Made")
 class GraphQLDoor:
     """The endpoint: quick queries run on the event loop; longer ones, mutations and what has to wait on threads."""
 
-    def __init__(self, onefold: Onefold, schema: GraphQLSchema) -> None:
+    def __init__(self, onefold: Onefold, schema: GraphQLSchema, gate: Gate) -> None:
         """Readers keep the processor busy, writers only wait: so there may be many more of these."""
         self._engine: Final = Engine(onefold, schema)
+        self._gate: Final = gate
         self._readers: Final = anyio.CapacityLimiter(MOST_READERS)
         self._writers: Final = anyio.CapacityLimiter(MOST_WRITERS)
 
@@ -48,29 +52,30 @@ class GraphQLDoor:
             return _refuse(_error(f"the answer is {JSON} or {RESPONSE_JSON}"), JSON, 406)
         if request.method != "POST":
             return _refuse(_error("queries are sent with POST"), media, 405, {"allow": "POST"})
-        content_type, body = request.headers.get("content-type", ""), await request.body()
-        small = len(body) <= INLINE_BYTES
         try:
+            asker = self._gate.admit(request)
+            content_type, body = request.headers.get("content-type", ""), await request.body()
+            small = len(body) <= INLINE_BYTES
             asked = _asked(content_type, body) if small else await anyio.to_thread.run_sync(_asked, content_type, body)
         except OnefoldError as error:
-            return _refuse(error, media, error.http_status)
-        answer = await self._answer(asked, small=small)
+            return _refuse(error, media, error.http_status, ASK_FOR_KEY if error.http_status == 401 else None)
+        answer = await self._answer(asked, asker, small=small)
         # A client of the older media type takes any other status for a failure of the network.
         return _response(answer.body, media, 200 if answer.executed or media == JSON else 400)
 
-    async def _answer(self, asked: Request, *, small: bool) -> Answer:
+    async def _answer(self, asked: Request, asker: Asker, *, small: bool) -> Answer:
         try:
-            plan = await self._plan(asked)
+            plan = await self._plan(asked, asker)
         except Refused as refused:
             return refusal(refused)
         if small and plan.quick and (answer := self._engine.run_at_once(plan)) is not None:
             return answer
         return await self._in_thread(self._writers if plan.writes else self._readers, self._engine.run, plan)
 
-    async def _plan(self, asked: Request) -> Plan:
+    async def _plan(self, asked: Request, asker: Asker) -> Plan:
         if self._engine.known(asked):
-            return self._engine.plan(asked)
-        return await self._in_thread(self._readers, self._engine.plan, asked)
+            return self._engine.plan(asked, asker)
+        return await self._in_thread(self._readers, partial(self._engine.plan, asker=asker), asked)
 
     @staticmethod
     async def _in_thread(limiter: anyio.CapacityLimiter, work: Callable[[Given], Made], given: Given) -> Made:

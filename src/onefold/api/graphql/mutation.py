@@ -6,10 +6,12 @@ from typing import Annotated
 import strawberry
 
 from onefold.api.graphql.context import Info
+from onefold.api.graphql.scopes import STEWARD, TRACK
 from onefold.api.graphql.types.fields import resolved
 from onefold.api.graphql.types.ingest import IngestReport, JudgementResult, ingest_report, judgement_result
 from onefold.api.graphql.types.inputs import EventInput, IdentifierInput, Verdict
 from onefold.errors import OnefoldError
+from onefold.keys import Scope
 
 Reason = Annotated[
     str, strawberry.argument(description="Why, for those who will ask: not blank, at most 2,000 characters.")
@@ -23,7 +25,8 @@ class Mutation:
     @resolved(
         "Take in events. One that is rejected does not sink the others. But a value that is not of its GraphQL type, "
         "as a `timestamp` that is no time or a number as `userId`, fails the whole request, as everywhere in GraphQL, "
-        "and nothing is taken in; `POST /v1/batch` rejects such an event alone, or mends it."
+        "and nothing is taken in; `POST /v1/batch` rejects such an event alone, or mends it.",
+        TRACK,
     )
     def ingest(
         self,
@@ -32,11 +35,14 @@ class Mutation:
     ) -> IngestReport:
         """By the way every event takes."""
         sent = [_json(event.wire()) for event in events]
-        operation = info.context
-        outcomes = operation.write(lambda: operation.onefold.ingest(sent))
-        return ingest_report(operation.reading, outcomes)
+        operation, asker = info.context, info.context.asker
+        ingest = operation.onefold.ingest
+        outcomes = operation.write(lambda: ingest(sent, asker.source, may_judge=asker.may_judge))
+        return ingest_report(outcomes, operation.reading if Scope.READ in asker.scopes else None)
 
-    @resolved("Say that two identifiers are the same customer, or different ones. It always holds, until retracted.")
+    @resolved(
+        "Say that two identifiers are the same customer, or different ones. It always holds, until retracted.", STEWARD
+    )
     def judge(
         self,
         info: Info,
@@ -46,12 +52,12 @@ class Mutation:
         reason: Reason,
     ) -> JudgementResult:
         """Recomputed at once."""
-        operation, same = info.context, verdict is Verdict.SAME
+        operation, same, author = info.context, verdict is Verdict.SAME, info.context.asker.source.name
         judge = operation.onefold.judge
-        judged = operation.write(lambda: judge(same=same, a=a.key(), b=b.key(), reason=reason))
+        judged = operation.write(lambda: judge(same=same, a=a.key(), b=b.key(), reason=reason, author=author))
         return judgement_result(operation.reading, judged)
 
-    @resolved("Take a judgement back: everything becomes as if it had never been made.")
+    @resolved("Take a judgement back: everything becomes as if it had never been made.", STEWARD)
     def retract(
         self,
         info: Info,
@@ -59,8 +65,8 @@ class Mutation:
         reason: Reason,
     ) -> JudgementResult:
         """Recomputed at once."""
-        operation = info.context
-        judged = operation.write(lambda: operation.onefold.retract(judgement, reason))
+        operation, author = info.context, info.context.asker.source.name
+        judged = operation.write(lambda: operation.onefold.retract(judgement, reason, author))
         return judgement_result(operation.reading, judged)
 
 

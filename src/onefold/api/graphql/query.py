@@ -7,6 +7,7 @@ import strawberry
 from strawberry import UNSET
 
 from onefold.api.graphql.context import Info
+from onefold.api.graphql.scopes import READ
 from onefold.api.graphql.types import customer as customers
 from onefold.api.graphql.types import identifier as identifiers
 from onefold.api.graphql.types import ledger, status, touchpoint
@@ -47,7 +48,9 @@ _NODES: dict[type, Callable[..., list[Any]]] = {
 }
 
 
-@strawberry.type(description="What can be asked. All of one query is answered from one state of the store.")
+@strawberry.type(
+    description="What can be asked. All of one query is answered from one state of the store.", directives=[READ]
+)
 class Query:
     """The root of queries."""
 

@@ -5,6 +5,7 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 import strawberry
 
+from onefold.api.graphql.scopes import READ
 from onefold.api.graphql.types.fields import resolved
 from onefold.service.pages import Page, Position
 
@@ -20,7 +21,7 @@ class Named(Protocol):
         """Its id, as doors name it."""
 
 
-@strawberry.interface(description="Whatever has an id of its own; `node` finds it by that.")
+@strawberry.interface(description="Whatever has an id of its own; `node` finds it by that.", directives=[READ])
 class Node:
     """The row behind a node gives its id."""
 
@@ -32,7 +33,7 @@ class Node:
         return strawberry.ID(self.row.public_id)
 
 
-@strawberry.type(description="Where a page lies in its list.")
+@strawberry.type(description="Where a page lies in its list.", directives=[READ])
 class PageInfo:
     """What is beyond the page may take a read to tell, so it is told only when asked for."""
 
@@ -66,7 +67,7 @@ class PageInfo:
         return self.write(self.end) if self.end else None
 
 
-@strawberry.type(description="One item of a list, and its place there.")
+@strawberry.type(description="One item of a list, and its place there.", directives=[READ])
 class Edge(Generic[Item]):
     """An item with its position."""
 
@@ -80,7 +81,7 @@ class Edge(Generic[Item]):
         return self.write(self.position)
 
 
-@strawberry.type(description="A page of a list.")
+@strawberry.type(description="A page of a list.", directives=[READ])
 class Connection(Generic[Item]):
     """A page of anything."""
 

@@ -8,6 +8,7 @@ import strawberry
 from strawberry import UNSET, Private
 
 from onefold.api.graphql.peers import Peers
+from onefold.api.graphql.scopes import READ
 from onefold.api.graphql.types import identifier, ledger, touchpoint
 from onefold.api.graphql.types.connections import Connection, Node, connection, forward
 from onefold.api.graphql.types.fields import resolved
@@ -37,7 +38,7 @@ First = Annotated[int, strawberry.argument(description="How many, at most 500.")
 After = Annotated[str | None, strawberry.argument(description="The cursor of the last one had.")]
 
 
-@strawberry.type(description="One value of one trait, said of one identifier by one source.")
+@strawberry.type(description="One value of one trait, said of one identifier by one source.", directives=[READ])
 class Claim:
     """What was said."""
 
@@ -58,7 +59,9 @@ class Claim:
         return identifier.key(self.row.identifier)
 
 
-@strawberry.type(description="A trait of a customer: its value, where that came from, and what else was said.")
+@strawberry.type(
+    description="A trait of a customer: its value, where that came from, and what else was said.", directives=[READ]
+)
 class Trait:
     """The survivor of all claims about it."""
 
@@ -98,7 +101,9 @@ def trait(row: values.Survivor) -> Trait:
     return Trait(row=row, name=claim.trait, source=claim.source, at=DateTime(claim.last_ms))
 
 
-@strawberry.type(description="What is known of a customer: one value a trait, by the rules in `traits.yaml`.")
+@strawberry.type(
+    description="What is known of a customer: one value a trait, by the rules in `traits.yaml`.", directives=[READ]
+)
 class Profile:
     """A customer's traits by name."""
 
@@ -114,7 +119,9 @@ class Profile:
         return [trait(row) for name, row in self.row.items() if wanted is None or name in wanted]
 
 
-@strawberry.type(description="A person, as far as onefold can tell: what stitching makes of identifiers.")
+@strawberry.type(
+    description="A person, as far as onefold can tell: what stitching makes of identifiers.", directives=[READ]
+)
 class Customer(Node):
     """A customer among its peers."""
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import strawberry
 
+from onefold.api.graphql.scopes import READ
 from onefold.api.graphql.types import customer as customers
 from onefold.api.graphql.types import identifier as identifiers
 from onefold.api.graphql.types import ledger
@@ -15,7 +16,10 @@ from onefold.service import values
 from onefold.service.reading import Reading
 
 
-@strawberry.type(description="From one identifier to the next: they were seen together, were judged the same, or both.")
+@strawberry.type(
+    description="From one identifier to the next: they were seen together, were judged the same, or both.",
+    directives=[READ],
+)
 class ChainStep:
     """A step of a chain."""
 
@@ -25,7 +29,7 @@ class ChainStep:
     judgement: Judgement | None = strawberry.field(description="The judgement that they are the same, if there is one.")
 
 
-@strawberry.type(description="The two identifiers are one customer.")
+@strawberry.type(description="The two identifiers are one customer.", directives=[READ])
 class Together:
     """Why they are."""
 
@@ -38,7 +42,9 @@ class Together:
     )
 
 
-@strawberry.type(description="The two identifiers are different customers, although something connects them.")
+@strawberry.type(
+    description="The two identifiers are different customers, although something connects them.", directives=[READ]
+)
 class Apart:
     """Why they are."""
 
@@ -53,7 +59,7 @@ class Apart:
     judgements: list[Judgement] = strawberry.field(description="The judgements that say they are different.")
 
 
-@strawberry.type(description="Nothing connects the two identifiers.")
+@strawberry.type(description="Nothing connects the two identifiers.", directives=[READ])
 class NeverSeen:
     """No link, no judgement."""
 
@@ -102,7 +108,7 @@ def _chain(reading: Reading, steps: Sequence[values.Step]) -> list[ChainStep]:
     ]
 
 
-@strawberry.type(description="Identifiers and the links between them.")
+@strawberry.type(description="Identifiers and the links between them.", directives=[READ])
 class IdentityGraph:
     """A part of the graph."""
 

@@ -6,6 +6,7 @@ import strawberry
 from strawberry import Private
 
 from onefold.api.graphql.peers import Peers
+from onefold.api.graphql.scopes import READ
 from onefold.api.graphql.types import customer as customers
 from onefold.api.graphql.types import identifier as identifiers
 from onefold.api.graphql.types.connections import Edge, PageInfo, page_info
@@ -19,7 +20,7 @@ from onefold.service.pages import HITS, Page
 from onefold.service.reading import Reading
 
 
-@strawberry.type(description="Whose an identifier is.")
+@strawberry.type(description="Whose an identifier is.", directives=[READ])
 class Resolution:
     """The answer to one of the identifiers asked about."""
 
@@ -69,7 +70,7 @@ def resolutions(reading: Reading, rows: Sequence[values.Resolution]) -> list[Res
     ]
 
 
-@strawberry.type(description="Where a search found its text.")
+@strawberry.type(description="Where a search found its text.", directives=[READ])
 class Match:
     """A place."""
 
@@ -77,14 +78,14 @@ class Match:
     value: str = strawberry.field(description="What is stored there.")
 
 
-@strawberry.type(description="A customer that a search found, and where.")
+@strawberry.type(description="A customer that a search found, and where.", directives=[READ])
 class SearchEdge(Edge[Customer]):
     """An edge with the place."""
 
     matched: Match = strawberry.field(description="Where the text was found.")
 
 
-@strawberry.type(description="A page of what a search found.")
+@strawberry.type(description="A page of what a search found.", directives=[READ])
 class SearchConnection:
     """A connection whose edges say where."""
 

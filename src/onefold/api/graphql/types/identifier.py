@@ -7,6 +7,7 @@ import strawberry
 from strawberry import UNSET, Private
 
 from onefold.api.graphql.peers import Peers
+from onefold.api.graphql.scopes import READ
 from onefold.api.graphql.types import customer as customers
 from onefold.api.graphql.types.connections import Connection, Node, forward
 from onefold.api.graphql.types.fields import resolved
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from onefold.api.graphql.types.customer import Customer
 
 
-@strawberry.type(description="An identifier by itself: its kind and its normalised value.")
+@strawberry.type(description="An identifier by itself: its kind and its normalised value.", directives=[READ])
 class IdentifierKey:
     """What an identifier is called."""
 
@@ -36,7 +37,7 @@ def key(row: identifiers.IdentifierKey) -> IdentifierKey:
     return IdentifierKey(namespace=row.namespace, value=row.value)
 
 
-@strawberry.type(description="What one source saw of a link.")
+@strawberry.type(description="What one source saw of a link.", directives=[READ])
 class LinkSource:
     """Evidence by source."""
 
@@ -47,7 +48,7 @@ class LinkSource:
     count: int = strawberry.field(description="In how many events it did.")
 
 
-@strawberry.type(description="Why a link joins nobody.")
+@strawberry.type(description="Why a link joins nobody.", directives=[READ])
 class Refusal:
     """Derived from the two customers as they are."""
 
@@ -63,7 +64,10 @@ def refusal(row: values.Refusal) -> Refusal:
     return Refusal(reason=row.reason, message=row.message, hint=row.hint)
 
 
-@strawberry.type(description="The evidence that two identifiers were seen together. It is kept, joined or refused.")
+@strawberry.type(
+    description="The evidence that two identifiers were seen together. It is kept, joined or refused.",
+    directives=[READ],
+)
 class Link:
     """A link with its evidence."""
 
@@ -123,7 +127,7 @@ def links(reading: Reading, rows: Sequence[values.Evidence]) -> list[Link]:
     return [Link(row=row, place=place, peers=peers) for place, row in enumerate(rows)]
 
 
-@strawberry.type(description="Something a customer is recognised by.")
+@strawberry.type(description="Something a customer is recognised by.", directives=[READ])
 class Identifier(Node):
     """A known identifier, with the customer it belongs to."""
 
@@ -204,7 +208,7 @@ def by_number(reading: Reading, numbers: Iterable[int]) -> dict[int, Identifier]
     return dict(zip(wanted, identified(reading, [known[number] for number in wanted]), strict=True))
 
 
-@strawberry.type(description="A device somebody came through, and what was last said about it.")
+@strawberry.type(description="A device somebody came through, and what was last said about it.", directives=[READ])
 class Device:
     """An identifier of a device; its properties are those of a touchpoint."""
 

@@ -5,6 +5,7 @@ from enum import Enum
 
 import strawberry
 
+from onefold.api.graphql.scopes import READ, READ_OR_NULL, STEWARD, TRACK
 from onefold.api.graphql.types import customer as customers
 from onefold.api.graphql.types import ledger
 from onefold.api.graphql.types.customer import Customer
@@ -25,7 +26,7 @@ class IngestStatus(Enum):
     REJECTED = strawberry.enum_value("rejected", description="Nothing of it is stored; `problem` says why.")
 
 
-@strawberry.type(description="What became of one event.")
+@strawberry.type(description="What became of one event.", directives=[TRACK])
 class IngestResult:
     """An outcome, with the customer it led to."""
 
@@ -37,10 +38,13 @@ class IngestResult:
         description="Why it was rejected; of a duplicate, that it says something else than the first."
     )
     warnings: list[Problem] = strawberry.field(description="What was dropped from it.")
-    customer: Customer | None = strawberry.field(description="Whose touchpoint it is; null when it was rejected.")
+    customer: Customer | None = strawberry.field(
+        description="Whose touchpoint it is; null when it was rejected, and for a key without the scope `read`.",
+        directives=[READ_OR_NULL],
+    )
 
 
-@strawberry.type(description="What became of a batch of events.")
+@strawberry.type(description="What became of a batch of events.", directives=[TRACK])
 class IngestReport:
     """Counts, and each event."""
 
@@ -50,11 +54,10 @@ class IngestReport:
     results: list[IngestResult] = strawberry.field(description="What became of each, in the order given.")
 
 
-def ingest_report(reading: Reading, outcomes: Sequence[Outcome]) -> IngestReport:
-    """The type of the outcomes of a batch; their customers are read together."""
-    keys = writing.customers(reading, outcomes)
-    held = customers.by_key(reading, [key for key in keys if key is not None])
+def ingest_report(outcomes: Sequence[Outcome], reading: Reading | None) -> IngestReport:
+    """The type of the outcomes of a batch; their customers are read together. Without a reading nobody is told of."""
     counted = [outcome.status for outcome in outcomes]
+    found = [None] * len(outcomes) if reading is None else _customers(reading, outcomes)
     return IngestReport(
         accepted=counted.count(Status.ACCEPTED),
         duplicates=counted.count(Status.DUPLICATE),
@@ -65,20 +68,28 @@ def ingest_report(reading: Reading, outcomes: Sequence[Outcome]) -> IngestReport
                 status=IngestStatus[outcome.status.name],
                 problem=problem(outcome.problem),
                 warnings=[warning for row in outcome.warnings if (warning := problem(row))],
-                customer=None if key is None else held[key],
+                customer=customer,
             )
-            for outcome, key in zip(outcomes, keys, strict=True)
+            for outcome, customer in zip(outcomes, found, strict=True)
         ],
     )
 
 
-@strawberry.type(description="What a judgement, or taking one back, did.")
+def _customers(reading: Reading, outcomes: Sequence[Outcome]) -> list[Customer | None]:
+    keys = writing.customers(reading, outcomes)
+    held = customers.by_key(reading, [key for key in keys if key is not None])
+    return [None if key is None else held[key] for key in keys]
+
+
+@strawberry.type(description="What a judgement, or taking one back, did.", directives=[STEWARD])
 class JudgementResult:
     """The judgement, and who is who now."""
 
     judgement: Judgement | None = strawberry.field(description="The judgement; null when it was refused.")
-    joined: list[Customer] = strawberry.field(description="The customers that others became part of.")
-    split: list[Customer] = strawberry.field(description="The customers that one fell into.")
+    joined: list[Customer] = strawberry.field(
+        description="The customers that others became part of.", directives=[READ]
+    )
+    split: list[Customer] = strawberry.field(description="The customers that one fell into.", directives=[READ])
     problem: Problem | None = strawberry.field(
         description="Why it was refused: it contradicts standing ones, names what no event named, or gives no reason."
     )

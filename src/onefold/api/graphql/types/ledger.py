@@ -8,6 +8,7 @@ import strawberry
 from strawberry import Private
 
 from onefold.api.graphql.peers import Peers
+from onefold.api.graphql.scopes import ANY, READ
 from onefold.api.graphql.types import customer as customers
 from onefold.api.graphql.types import identifier as identifiers
 from onefold.api.graphql.types import touchpoint as touchpoints
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
 LazyCustomer = Annotated["Customer", strawberry.lazy("onefold.api.graphql.types.customer")]
 
 
-@strawberry.type(description="A person's or system's word on two identifiers. It holds until it is retracted.")
+@strawberry.type(
+    description="A person's or system's word on two identifiers. It holds until it is retracted.", directives=[READ]
+)
 class Judgement(Node):
     """A judgement among its peers."""
 
@@ -44,6 +47,11 @@ class Judgement(Node):
     retracted_at: DateTime | None = strawberry.field(description="When it was taken back; null while it stands.")
     retracted_by: str | None = strawberry.field(description="Who took it back.")
     retracted_reason: str | None = strawberry.field(description="Why, in that one's words.")
+
+    @resolved("Opaque, with a prefix that tells what it is the id of.", ANY)
+    def id(self) -> strawberry.ID:
+        """Told to whoever judged, if nothing else is."""
+        return strawberry.ID(self.row.public_id)
 
     @resolved("The one identifier.")
     def a(self) -> IdentifierKey:
@@ -94,7 +102,10 @@ class DecisionKind(Enum):
     RETRACTED = strawberry.enum_value("retracted", description="A judgement was taken back.")
 
 
-@strawberry.type(description="A line of the ledger: what was decided, why, and what brought it about. Never changed.")
+@strawberry.type(
+    description="A line of the ledger: what was decided, why, and what brought it about. Never changed.",
+    directives=[READ],
+)
 class Decision(Node):
     """A decision among its peers."""
 
@@ -212,7 +223,7 @@ class ChangeKind(Enum):
     DECISION = strawberry.enum_value("decision", description="Something was decided.")
 
 
-@strawberry.type(description="A line of the change feed. What it names is shown as it is today.")
+@strawberry.type(description="A line of the change feed. What it names is shown as it is today.", directives=[READ])
 class Change:
     """A line among its peers."""
 

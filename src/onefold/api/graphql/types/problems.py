@@ -3,10 +3,12 @@
 import strawberry
 
 from onefold import errors
+from onefold.api.graphql.scopes import ANY
 
 
 @strawberry.type(
-    description="What went wrong that one has to expect. Codes keep their meaning; docs/errors.md lists them."
+    description="What went wrong that one has to expect. Codes keep their meaning; docs/errors.md lists them.",
+    directives=[ANY],
 )
 class Problem:
     """One of the registered codes, and what it means here."""

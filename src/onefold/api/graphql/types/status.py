@@ -4,6 +4,7 @@ from enum import Enum
 
 import strawberry
 
+from onefold.api.graphql.scopes import ADMIN, READ
 from onefold.api.graphql.types.scalars import Seq
 from onefold.model import namespaces
 from onefold.service import values
@@ -28,7 +29,7 @@ class Preference(Enum):
     NEWEST = strawberry.enum_value("newest", description="The one seen last.")
 
 
-@strawberry.type(description="A kind of identifier, and what it may do.")
+@strawberry.type(description="A kind of identifier, and what it may do.", directives=[READ])
 class Namespace:
     """As `namespaces.yaml` declares it."""
 
@@ -60,12 +61,12 @@ def namespace(row: namespaces.Namespace) -> Namespace:
     )
 
 
-@strawberry.type(description="How much onefold holds, and where it stands.")
+@strawberry.type(description="How much onefold holds, and where it stands.", directives=[READ])
 class Status:
     """One state of the store."""
 
     version: str = strawberry.field(description="The version of onefold.")
-    store: str = strawberry.field(description="Where everything is kept.")
+    store: str = strawberry.field(description="Where everything is kept.", directives=[ADMIN])
     seq: Seq = strawberry.field(description="The end of the change feed: what this answer is as of.")
     customers: int = strawberry.field(
         description="How many customers there are: groups of identifiers that belong together, those of one identifier "

@@ -7,6 +7,7 @@ import strawberry
 from strawberry import Private
 
 from onefold.api.graphql.peers import Peers
+from onefold.api.graphql.scopes import READ
 from onefold.api.graphql.types import customer as customers
 from onefold.api.graphql.types import identifier as identifiers
 from onefold.api.graphql.types.connections import Node
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from onefold.api.graphql.types.customer import Customer
 
 
-@strawberry.type(description="The campaign a touchpoint came from, by its UTM parameters.")
+@strawberry.type(description="The campaign a touchpoint came from, by its UTM parameters.", directives=[READ])
 class Campaign:
     """As the event's context has it."""
 
@@ -32,7 +33,9 @@ class Campaign:
     content: str | None = strawberry.field(description="`utm_content`.")
 
 
-@strawberry.type(description="One interaction: an event that was accepted. It keeps all its identifiers for ever.")
+@strawberry.type(
+    description="One interaction: an event that was accepted. It keeps all its identifiers for ever.", directives=[READ]
+)
 class Touchpoint(Node):
     """A touchpoint among its peers."""
 
