@@ -422,7 +422,7 @@ def test_whoever_comes_without_knowing_is_told_where_to_look(shop: Shop) -> None
     ("method", "path", "status", "code", "allowed"),
     [
         ("GET", "/nothing", 404, "request.not_found", None),
-        ("POST", "/v1/track", 404, "request.not_found", None),
+        ("POST", "/v1/other", 404, "request.not_found", None),
         ("GET", "/v1/batch", 405, "request.method_not_allowed", "POST"),
         ("POST", "/healthz", 405, "request.method_not_allowed", "GET, HEAD"),
         ("DELETE", "/", 405, "request.method_not_allowed", "GET, HEAD"),

@@ -129,9 +129,12 @@ def test_a_body_that_is_no_object_is_refused(client: TestClient, body: bytes) ->
     assert code(answer) == (400, "body.invalid_json")
 
 
-def test_one_event_may_be_compressed_too(client: TestClient, store: SqliteStore) -> None:
+@pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded", ""])
+def test_one_event_may_be_compressed_too_and_be_called_anything_then(
+    client: TestClient, store: SqliteStore, kind: str
+) -> None:
     content = gzip.compress(json.dumps(sent()).encode())
-    call(client, "/v1/t", content, **{"content-encoding": "gzip"})
+    call(client, "/v1/t", content, **{"content-encoding": "gzip", "content-type": kind})
     assert message_ids(store) == ["m-1"]
 
 

@@ -163,6 +163,14 @@ def test_identify_traits_become_claims_and_null_claims_nothing() -> None:
     assert event_of(traits={"plan": "gold"}).traits == {}
 
 
+def test_an_identify_without_traits_of_its_own_has_those_of_its_context() -> None:
+    around = {"traits": {"plan": "gold"}}
+    assert event_of(type="identify", context=around).traits == {"plan": "gold"}
+    assert event_of(type="identify", context=around, traits={"plan": "new"}).traits == {"plan": "new"}
+    assert event_of(context=around).traits == {}
+    assert event_of(type="identify", context={"traits": "gold"}).traits == {}
+
+
 def test_the_context_is_kept_as_far_as_it_is_needed() -> None:
     event = event_of(
         context={

@@ -177,6 +177,8 @@ class Decoder:
         identifiers = self._identifiers(event, traits, properties, context, arrival, warnings)
         if isinstance(identifiers, Problem):
             return identifiers
+        if kind == "identify" and not traits:
+            traits = _object(context.get("traits"))
         keeping = kept(context, event.group_id)
         if event.category and "category" not in properties:
             properties = {**properties, "category": event.category}
@@ -232,6 +234,10 @@ def _campaign(keeping: JsonObject) -> str | None:
     campaign = keeping.get("campaign")
     name = campaign.get("name") if isinstance(campaign, dict) else None
     return str(name) if isinstance(name, str | int | float) and name != "" else None
+
+
+def _object(said: object) -> JsonObject:
+    return said if isinstance(said, dict) else NOTHING
 
 
 def _claimed(traits: JsonObject) -> JsonObject:
