@@ -80,7 +80,7 @@ def _build(path: Path) -> None:
     FOLDER.mkdir(exist_ok=True)
     path.unlink(missing_ok=True)
     service = Service(path)
-    service.commit([_event(cookie, f"first {cookie}") for cookie in (*VISITORS, "warm")], 1)
+    service.commit([event(cookie, f"first {cookie}") for cookie in (*VISITORS, "warm")], 1)
     service.close()
     connection = apsw.Connection(str(path))
     connection.execute("BEGIN")
@@ -120,7 +120,7 @@ class _Visit:
         apsw.connection_hooks.remove(take_down)
 
     def sign_in(self, cookie: str) -> None:
-        line = _event(cookie, f"sign-in {cookie}", user=f"user-{cookie}")
+        line = event(cookie, f"sign-in {cookie}", user=f"user-{cookie}")
         with self._timed(FIRST, cookie):
             self.service.commit([line], 1)
 
@@ -166,8 +166,9 @@ def _held(path: Path, cookie: str) -> int:
     return int(count)
 
 
-def _event(cookie: str, message: str, user: str | None = None) -> bytes:
-    event = {
+def event(cookie: str, message: str, user: str | None = None) -> bytes:
+    """A page view of a cookie; with `user`, of one who signs in, after all others."""
+    said = {
         "type": "track",
         "event": "page_view",
         "messageId": message,
@@ -175,4 +176,4 @@ def _event(cookie: str, message: str, user: str | None = None) -> bytes:
         "anonymousId": cookie,
         "properties": {},
     }
-    return orjson.dumps(event if user is None else {**event, "userId": user})
+    return orjson.dumps(said if user is None else {**said, "userId": user})
