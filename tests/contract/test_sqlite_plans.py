@@ -16,11 +16,11 @@ from onefold.model.traits import TraitRule, TraitRules
 from onefold.service.copying import copy
 from onefold.stitch import needs
 from onefold.store import sqlite
+from onefold.store.kept import MOST_VALUES
 from onefold.store.sqlite.open import open_sqlite, open_sqlite_target
 from onefold.store.sqlite.reading.view import SqliteView
 from onefold.store.sqlite.rows import ask
 from onefold.store.sqlite.store import SqliteStore
-from onefold.store.sqlite.writing.claims import MOST_VALUES
 from onefold.store.sqlite.writing.indexing import STEP
 from tests.contract.building import MINUTE_MS, Batch, at, empty
 from tests.contract.stores import NAMESPACES, TRAITS

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from onefold.model.traits import TraitRule, TraitRules
+from onefold.store.kept import MOST_VALUES
 from onefold.store.sqlite.open import open_sqlite
 from onefold.store.sqlite.reading.search import query
 from onefold.store.sqlite.rows import ask
 from onefold.store.sqlite.store import SqliteStore
-from onefold.store.sqlite.writing.claims import MOST_VALUES
 from onefold.store.sqlite.writing.indexing import STEP
 from tests.contract.building import Batch
 from tests.contract.stores import NAMESPACES, TRAITS

@@ -29,11 +29,6 @@ STANDING: Final = (
 )
 """Standing judgements that name any of these identifiers; twice if both."""
 
-MOVE_CHANGE: Final = 1
-CLAIMS_CHANGE: Final = 2
-SUBJECT_CHANGE: Final = 3
-"""What `changes.kind` says."""
-
 LOW_HALF: Final = 0xFFFFFFFF
 LARGEST: Final = (1 << 63) - 1
 """The largest number that SQLite stores."""

@@ -7,8 +7,9 @@ import apsw
 
 from onefold.model.changes import DecisionKind
 from onefold.model.reading import Counts, FeedKind, FeedLine, LedgerLine, Reject
+from onefold.store.feed_kinds import CLAIMS_CHANGE, MOVE_CHANGE
 from onefold.store.sqlite.reading.snapshot import Snapshot
-from onefold.store.sqlite.rows import CLAIMS_CHANGE, MOVE_CHANGE, ask, numbers, read_number_tuple
+from onefold.store.sqlite.rows import ask, numbers, read_number_tuple
 
 MESSAGE_BYTES: Final = 16
 NO_SEQ: Final = 1 << 62

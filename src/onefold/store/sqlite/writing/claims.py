@@ -1,19 +1,14 @@
 """Claims: what identify events say, one row for each identifier, trait, source and value."""
 
 from collections.abc import Callable, Iterable
-from hashlib import blake2b
 from typing import Final
 
 import apsw
 
-from onefold.model.claims import canonical_json
 from onefold.model.sources import Source
+from onefold.store.kept import MOST_VALUES, Kept, said_in
 from onefold.store.sqlite.rows import ask
 from onefold.store.sqlite.writing.indexing import index_claims, unindex_claims
-from onefold.store.sqlite.writing.writes import Kept
-
-MOST_VALUES: Final = 50
-"""Of each identifier, trait and source that many values are kept, the newest."""
 
 LAST: Final = "SELECT coalesce(max(number), 0) FROM claims"
 SAY: Final = (
@@ -36,16 +31,9 @@ def write_claims(
     connection: apsw.Connection, kept: Iterable[Kept], source_number: Callable[[Source], int]
 ) -> list[int]:
     """Count what the events say, of the strongest identifier of each; -> the identifiers whose claims changed."""
-    rows = []
-    for event, place in kept:
-        if event.traits:
-            identifier, source, at_ms = place.identifiers[0], source_number(event.source), event.at_ms
-            for trait, value in event.traits.items():
-                text = canonical_json(value)
-                rows.append((identifier, trait, source, _hash(text), text, at_ms))
+    rows = said_in(kept, source_number)
     if not rows:
         return []
-    rows.sort()
     before = _last(connection)
     connection.executemany(SAY, rows)
     last = _last(connection)
@@ -61,8 +49,3 @@ def write_claims(
 def _last(connection: apsw.Connection) -> int:
     last: int = ask(connection, LAST)[0][0]
     return last
-
-
-def _hash(text: str) -> int:
-    """64 bits that stand for a value in the index."""
-    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little", signed=True)

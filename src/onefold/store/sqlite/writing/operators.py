@@ -7,10 +7,9 @@ import apsw
 
 from onefold.model.identifiers import IdentifierKey
 from onefold.stitch.rules import NO_TRUST
+from onefold.store.kept import NOBODY, Kept, operators_in
 from onefold.store.sqlite.rows import ask, blobs
-from onefold.store.sqlite.writing.writes import Kept
 
-NOBODY: Final = 0
 FIND: Final = "SELECT i.public, i.number FROM carray(?) k CROSS JOIN identifiers i ON i.public = k.value"
 ADD: Final = (
     "INSERT INTO identifiers (number, public, namespace, value, customer, joined, generic, apart, first_ms, last_ms) "
@@ -23,11 +22,7 @@ def write_operators(
     connection: apsw.Connection, kept: Iterable[Kept], public: Callable[[IdentifierKey], bytes], last: int
 ) -> dict[IdentifierKey, int]:
     """Note when each operator was seen; -> their numbers. New ones are numbered from `last` + 1 on."""
-    seen: dict[IdentifierKey, tuple[int, int]] = {}
-    for event, _ in kept:
-        for key in event.operators:
-            first_ms, last_ms = seen.get(key, (event.at_ms, event.at_ms))
-            seen[key] = (min(first_ms, event.at_ms), max(last_ms, event.at_ms))
+    seen = operators_in(kept)
     if not seen:
         return {}
     asked = {public(key): key for key in seen}

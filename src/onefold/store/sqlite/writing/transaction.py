@@ -13,6 +13,7 @@ from onefold.model.reading import Reject
 from onefold.model.sources import Source, Trust
 from onefold.stitch.needs import Need
 from onefold.store.base import Head
+from onefold.store.kept import REJECTS_KEPT
 from onefold.store.sqlite.head import Totals, read_head, write_head
 from onefold.store.sqlite.rows import JUDGEMENT, ask, blobs, judgements_of
 from onefold.store.sqlite.writing.answers import Answers
@@ -29,8 +30,6 @@ from onefold.store.sqlite.writing.writes import (
     write_subjects,
     write_touchpoints,
 )
-
-REJECTS_KEPT: Final = 10_000
 
 
 class SqliteTransaction:

@@ -6,11 +6,13 @@ from typing import Final
 
 import apsw
 
-from onefold.model.changes import ChangeSet, Decision, Placed
+from onefold.model.changes import ChangeSet, Decision
 from onefold.model.events import Event
 from onefold.model.identifiers import IdentifierKey
 from onefold.model.sources import Source
-from onefold.store.sqlite.rows import CLAIMS_CHANGE, MOVE_CHANGE, SUBJECT_CHANGE, json_bytes, numbers
+from onefold.store.feed_kinds import CLAIMS_CHANGE, MOVE_CHANGE, SUBJECT_CHANGE
+from onefold.store.kept import Kept
+from onefold.store.sqlite.rows import json_bytes, numbers
 
 NEW_IDENTIFIER: Final = (
     "INSERT INTO identifiers (number, public, namespace, value, customer, joined, generic, seen, one, apart, "
@@ -48,9 +50,6 @@ DECISION: Final = (
 )
 ABOUT: Final = "INSERT INTO decisions_about (identifier, seq) VALUES (?, ?)"
 CHANGE: Final = "INSERT INTO changes (seq, kind, identifier, customer, was, touchpoint) VALUES (?, ?, ?, ?, ?, ?)"
-
-Kept = tuple[Event, Placed]
-"""An event that is stored, and where it went."""
 
 
 def write_identifiers(
