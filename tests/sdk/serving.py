@@ -45,9 +45,9 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[Served]:
-    """onefold on a new store in `folder`, on a free port; it is told to end when the block does."""
-    with serving(folder, "sqlite:///onefold.db") as server:
+def served(folder: Path, store: str = "sqlite:///onefold.db") -> Iterator[Served]:
+    """onefold on a new store, on a free port; it is told to end when the block does. A file is in `folder`."""
+    with serving(folder, store) as server:
         yield Served(f"http://127.0.0.1:{server.port}")
         assert server.stop() == 0
         assert server.complaints() == ""

@@ -16,7 +16,9 @@ from segment.analytics.client import Client
 
 from onefold.settings import Settings
 from onefold.wiring import build
+from tests.contract.stores import KINDS
 from tests.sdk.serving import Served, in_process, served
+from tests.support.neo4j_server import wiped
 
 CUSTOMER = """
 query ($namespace: String!, $value: String!) {
@@ -36,9 +38,10 @@ RESOLVE = "query ($who: [IdentifierInput!]!) { resolve(identifiers: $who) { cust
 SECONDS = 30
 
 
-@pytest.fixture(scope="module")
-def onefold(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with served(tmp_path_factory.mktemp("served")) as running:
+@pytest.fixture(scope="module", params=KINDS)
+def onefold(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    store = {} if request.param == "sqlite" else {"store": wiped(request.getfixturevalue("neo4j_database"))}
+    with served(tmp_path_factory.mktemp("served"), **store) as running:
         yield running
 
 
