@@ -24,7 +24,7 @@ LONGEST_SECRET: Final = 512
 HASH_PREFIX: Final = "sha256:"
 
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_NAME: Final = re.compile(r"(?!ofk_)[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _HASH: Final = re.compile(r"sha256:[0-9a-f]{64}")
 _SECRET: Final = re.compile(r"[!-~]+")
 _QUOTED: Final = re.compile(r" '.*?'(?= - at |$)", re.DOTALL)
