@@ -128,5 +128,6 @@ REJECT: Final = (
     "CALL () { UNWIND $p.rejects AS r CREATE (:Reject {number: r[0], at_ms: r[1], source: r[2], code: r[3], "
     "field: r[4], message: r[5], hint: r[6], body: r[7]}) } "
     "CALL () { MATCH (r:Reject) USING INDEX SEEK r:Reject(number) WHERE r.number <= $p.forgotten DELETE r } "
-    "MATCH (m:Meta {name: 'head'}) SET m.reject = $p.last"
+    "MATCH (m:Meta {name: 'head'}) SET m.reject = $p.last "
+    "WITH m MATCH (g:Meta {name: 'gate'}) SET g.lock = 1"
 )
