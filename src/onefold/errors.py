@@ -70,6 +70,7 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
             Exit.INPUT,
             400,
         ),
+        "file.invalid": Code("The file is not what it is called, or cannot be taken apart.", Exit.INPUT, 400),
         "identifier.blocked": Code(
             "The value stands for nobody (empty, `null`, `unknown`, `test`, …) and was dropped.", Exit.INPUT, 400
         ),
@@ -92,6 +93,7 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
         "key.missing": Code("The request has no key.", Exit.INPUT, 401),
         "key.not_found": Code("There is no key of this name.", Exit.NOT_FOUND, 404),
         "key.unknown": Code("The request has a key that is none of ours.", Exit.INPUT, 401),
+        "mapping.invalid": Code("The mapping of a table has a mistake, or does not fit the table.", Exit.INPUT, 400),
         "namespaces.invalid": Code("The namespaces file has a mistake.", Exit.SETTINGS, 500),
         "query.bad_cursor": Code("The cursor cannot be one that this list gave out.", Exit.INPUT, 400),
         "query.bad_reference": Code("The id or reference has no form onefold knows.", Exit.INPUT, 400),

@@ -46,6 +46,16 @@ class YamlNode:
         """A key that this mapping lacks, as a place to say so."""
         return replace(self, field=f"{self.field}.{key}" if self.field else key)
 
+    @property
+    def is_mapping(self) -> bool:
+        """Whether keys with values stand here."""
+        return isinstance(self.node, yaml.MappingNode)
+
+    @property
+    def is_list(self) -> bool:
+        """Whether a list stands here."""
+        return isinstance(self.node, yaml.SequenceNode)
+
     def mapping(self, known: Collection[str] | None = None) -> dict[str, "YamlNode"]:
         """The values by their keys; keys other than `known` are mistakes."""
         if not isinstance(self.node, yaml.MappingNode):

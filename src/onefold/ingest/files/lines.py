@@ -3,17 +3,21 @@
 import os
 import select
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
 from typing import BinaryIO, Final, Protocol, TypeVar
 
 from onefold.errors import OnefoldError
+from onefold.ingest.decode import Decoded, Decoder, Rejected
+from onefold.ingest.pipeline import now_ms
+from onefold.model.sources import Source
 
 _LINE_END_BYTES: Final = 2
 _SKIPPED_BYTES: Final = 65_536
 _MARK: Final = b"\xef\xbb\xbf"
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 
+Content = TypeVar("Content")
 Content_co = TypeVar("Content_co", covariant=True)
 
 
@@ -34,6 +38,22 @@ class Reader(Protocol[Content_co]):
 
     def share(self) -> float | None:
         """How much of all there is has been read, 0 to 1; None when nobody knows."""
+
+
+class Importable(Protocol[Content]):
+    """What is imported, and what makes events of it.
+
+    Attributes:
+        unmapped: columns of a table that are not looked at; known once it was begun.
+    """
+
+    unmapped: Sequence[str]
+
+    def begin(self) -> Reader[Content]:
+        """Its pieces, from the beginning each time."""
+
+    def decode(self, content: Content, /) -> Decoded | Rejected:
+        """The event that a piece is."""
 
 
 class Incoming(Protocol):
@@ -183,3 +203,24 @@ class EventLines:
                     "Write each event on a line of its own, without commas between them (jq -c '.[]' does so).",
                 )
             yield self._lines.number, said or None
+
+
+class EventFile:
+    """Events, one JSON object a line, for `import_file`."""
+
+    unmapped: Sequence[str] = ()
+
+    def __init__(self, opened: Callable[[], Incoming], most: int, decoder: Decoder, source: Source) -> None:
+        """`opened`: their bytes from the beginning, each time it is called. `most`: as `EventLines` has it."""
+        self._opened: Final = opened
+        self._most: Final = most
+        self._decoder: Final = decoder
+        self._source: Final = source
+
+    def begin(self) -> Reader[bytes]:
+        """Their lines."""
+        return EventLines(self._opened(), self._most)
+
+    def decode(self, line: bytes) -> Decoded | Rejected:
+        """The event in a line."""
+        return self._decoder.decode_line(line, self._source, now_ms())
