@@ -1,7 +1,8 @@
 """What holds of copies from and to Neo4j, besides what holds of all."""
 
+import itertools
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,14 @@ from onefold.model.copying import RowKind
 from onefold.service.copying import Step, copy
 from onefold.store.base import Store
 from onefold.store.neo4j.address import address_of
+from onefold.store.neo4j.connections import Connections
 from onefold.store.neo4j.copying.reading import COLLECTING
 from onefold.store.neo4j.copying.target import DELETING
 from onefold.store.neo4j.copying.writing import WRITING
 from onefold.store.neo4j.open import open_neo4j, open_neo4j_target
 from onefold.store.neo4j.schema import ANYTHING
 from onefold.store.neo4j.store import Neo4jStore
+from onefold.store.passing import PassingError
 from tests.contract.stores import NAMESPACES, TRAITS, Place
 from tests.contract.test_copying import rows_of
 from tests.contract.test_neo4j_graph import SAID_TWICE
@@ -150,6 +153,31 @@ def refused(store: Store) -> str:
     with pytest.raises(OnefoldError) as raised:
         Filler(store, NAMESPACES).send([odd(1, userId="somebody")])
     return raised.value.code
+
+
+@pytest.mark.parametrize("committed", [False, True], ids=["before the commit", "while it commits"])
+def test_a_page_during_which_the_connection_was_lost_is_written_once(
+    source: Store, neo4j_url: str, monkeypatch: pytest.MonkeyPatch, committed: bool
+) -> None:
+    """Nobody can tell whether what was being committed is there."""
+    writing, writes = Connections.writing, itertools.count()
+
+    @contextmanager
+    def lossy(connections: Connections, first: str, **p: Any) -> Iterator[Any]:
+        lost = PassingError("store.unavailable", "the connection was lost", undone=not committed)
+        lose = next(writes) in (4, 9)
+        with writing(connections, first, **p) as answer:
+            yield answer
+            if lose and not committed:
+                raise lost
+        if lose:
+            raise lost
+
+    monkeypatch.setattr(Connections, "writing", lossy)
+    copied(source, neo4j_url)
+    monkeypatch.undo()
+    with closing(opened(neo4j_url)) as copy_of:
+        assert rows_of(copy_of) == rows_of(source)
 
 
 def test_a_database_with_something_else_in_it_is_left_as_it_is(source: Store, neo4j_url: str) -> None:
