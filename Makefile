@@ -1,10 +1,12 @@
 # One command each: `make demo`, `make test`. Everything lives in .venv, installed from the pins in constraints.txt.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo quick test nightly check schema bench
+.PHONY: help setup demo quick test sdks nightly check schema bench
 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+SDKS := tests/sdk/node
+PACKAGES := $(SDKS)/node_modules/.package-lock.json
 ARGS ?=
 WORKERS ?= 2
 CODE := src tests $(wildcard bench) scripts/neo4j-server
@@ -39,8 +41,16 @@ demo: setup  ## import the demo story, show what was stitched and why, and serve
 quick: setup  ## the tests of under a minute
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m 'not slow' $(ARGS)
 
-test: setup  ## every test
+test: setup sdks  ## every test
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+
+# Without npm the tests themselves say what is missing, and whether it may be.
+sdks:
+	@if command -v npm >/dev/null 2>&1; then $(MAKE) --no-print-directory $(PACKAGES); fi
+
+$(PACKAGES): $(SDKS)/package.json $(SDKS)/package-lock.json $(SDKS)/.npmrc
+	npm ci --prefix $(SDKS) --loglevel error
+	@touch $@
 
 nightly: setup  ## the property tests with 20,000 new examples each
 	ONEFOLD_HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -n $(WORKERS) --dist loadgroup tests/property $(ARGS)

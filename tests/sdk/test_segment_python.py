@@ -1,41 +1,21 @@
-"""The real segment-analytics-python, unmodified, sends to a running onefold."""
+"""The real segment-analytics-python, unmodified, sends to a running onefold without keys, all that it can."""
 
 import json
-import logging
 import math
-import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from segment.analytics.client import Client
 
-from onefold.settings import Settings
-from onefold.wiring import build
 from tests.contract.stores import KINDS
-from tests.sdk.serving import Served, in_process, served
+from tests.sdk.reading import all_of, customer, identifiers, journey, traits
+from tests.sdk.serving import Served, served
 from tests.support.neo4j_server import wiped
 
-CUSTOMER = """
-query ($namespace: String!, $value: String!) {
-  customer(by: {identifier: {namespace: $namespace, value: $value}}) {
-    id
-    identifiers { edges { node { namespace value } } }
-    profile { traits { name value } }
-    journey(order: OLDEST_FIRST) {
-      edges { node { messageId type name channel revenue currency retroactive properties } }
-    }
-  }
-}
-"""
-
-
 RESOLVE = "query ($who: [IdentifierInput!]!) { resolve(identifiers: $who) { customer { id } } }"
-SECONDS = 30
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -64,23 +44,6 @@ class Sdk:
             assert accepted
         self.client.flush()
         self.client.join()
-
-
-def customer(onefold: Served, identifier: str) -> Any:
-    namespace, value = identifier.split(":", 1)
-    return onefold.ask(CUSTOMER, namespace=namespace, value=value)["customer"]
-
-
-def journey(found: Any) -> list[Any]:
-    return [edge["node"] for edge in found["journey"]["edges"]]
-
-
-def identifiers(found: Any) -> set[str]:
-    return {f"{edge['node']['namespace']}:{edge['node']['value']}" for edge in found["identifiers"]["edges"]}
-
-
-def traits(found: Any) -> dict[str, Any]:
-    return {trait["name"]: trait["value"] for trait in found["profile"]["traits"]}
 
 
 def ago(**units: float) -> datetime:
@@ -172,57 +135,9 @@ def test_a_thousand_events_arrive(onefold: Served) -> None:
     assert len(all_of(onefold, "busy")) == 1_000
 
 
-def all_of(onefold: Served, who: str) -> set[str]:
-    query = """query ($who: String!, $after: String) {
-      customer(by: {identifier: {namespace: "user_id", value: $who}}) {
-        journey(first: 500, after: $after) { edges { node { messageId } } pageInfo { hasNextPage endCursor } }
-      }
-    }"""
-    found: set[str] = set()
-    after = None
-    while True:
-        page = onefold.ask(query, who=who, after=after)["customer"]["journey"]
-        found |= {edge["node"]["messageId"] for edge in page["edges"]}
-        after = page["pageInfo"]["endCursor"]
-        if not page["pageInfo"]["hasNextPage"]:
-            return found
-
-
 def test_a_body_that_is_too_large_is_answered_while_it_is_still_sent(onefold: Served) -> None:
     status, answer = onefold.post("/v1/batch", b'{"batch": [' + b" " * 10_000_000 + b"]}")
     assert (status, answer["code"]) == (413, "body.too_large")
-
-
-def test_a_crowded_server_is_given_time_and_gets_every_event(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    settings = Settings(store=f"sqlite:///{tmp_path}/onefold.db", queue_size=3, batch_size=3, max_events_per_batch=3)
-    entered, open_ = threading.Event(), threading.Event()
-
-    def wait() -> None:
-        entered.set()
-        assert open_.wait(SECONDS)
-
-    with build(settings) as service, in_process(service) as onefold, caplog.at_level(logging.DEBUG, "segment"):
-        service.batcher.call(wait)
-        assert entered.wait(SECONDS)
-        events = [json.dumps({"type": "track", "event": "Seen", "userId": "crowd"}).encode()] * 3
-        filling = service.submit(events)
-        sdk = Sdk(onefold, upload_size=3)
-        sent = threading.Thread(target=sdk.send, args=[lambda c: c.track("crowd", "Late") for _ in range(3)])
-        sent.start()
-        until(lambda: "status 429" in caplog.text)
-        open_.set()
-        sent.join(SECONDS)
-        assert len(filling.result(SECONDS)) == 3
-        assert sdk.errors == []
-        assert len(all_of(onefold, "crowd")) == 6
-
-
-def until(happened: Callable[[], bool]) -> None:
-    """Wait for what must happen soon."""
-    deadline = time.monotonic() + SECONDS
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_the_answer_names_what_became_of_each_event(onefold: Served) -> None:

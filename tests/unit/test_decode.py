@@ -88,6 +88,9 @@ def test_the_live_door_corrects_the_clock_by_when_the_batch_was_sent() -> None:
     assert at_ms("2026-03-01T12:00:00Z", "2026-03-01T11:59:00Z") == RECEIVED_MS - 60_000
     assert at_ms("2036-03-01T12:00:00Z", "2036-03-01T11:59:00Z") == RECEIVED_MS - 60_000, "a clock ten years fast"
     assert at_ms("1970-01-01T00:00:00Z", "2026-03-01T12:00:00Z") == NOON_MS, "sentAt itself is wrong"
+    assert at_ms("2026-03-01T12:00:04.000Z", "2026-03-01T12:00:00Z") == NOON_MS + 1_000
+    assert at_ms("2026-03-01T12:00:04.001Z", "2026-03-01T12:00:00Z") == NOON_MS, "that is the way, not the clock"
+    assert at_ms("2026-03-01T12:00:05.999Z", "2026-03-01T12:00:00Z") == NOON_MS, "nor is that"
     assert at_ms("soon", "2026-03-01T12:00:00Z") == NOON_MS
     assert at_ms(None, "2026-03-01T12:00:00Z") == NOON_MS
 

@@ -63,8 +63,8 @@ def tracking_routes(onefold: Onefold, gate: Gate) -> list[Door]:
 def _check_type(headers: Headers) -> None:
     """Raise `body.unsupported_media_type` for any other type than JSON, unless no web form can have sent it.
 
-    SDKs in browsers call their JSON a plain text, to be spared a question beforehand: a page names its origin, which was
-    looked at before. Others compress it and say no more than what their HTTP client makes of that: a form cannot.
+    SDKs in browsers call their JSON a plain text, to be spared a question beforehand: a page names its origin, which
+    was looked at before. Others compress it and say no more than what their HTTP client makes of that: a form cannot.
     """
     kind = headers.get("content-type", "")
     from_page = "origin" in headers and kind.partition(";")[0].strip().lower() == PLAIN_TEXT

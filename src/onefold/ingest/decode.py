@@ -17,7 +17,7 @@ from onefold.ingest.envelope import Envelope
 from onefold.ingest.identifiers import IdentifierReader, Identifiers
 from onefold.ingest.mend import mend
 from onefold.ingest.money import currency_of, revenue_of
-from onefold.ingest.stamps import NOTHING, Arrival, epoch_ms, message_id_of, time_of
+from onefold.ingest.stamps import NOTHING, Arrival, message_id_of, slow_by, time_of
 from onefold.ingest.wire import NO_TYPE, NOT_STRICT_JSON, JsonObject, WireEvent, problem_of
 from onefold.model.events import Event
 from onefold.model.namespaces import Namespaces
@@ -95,13 +95,12 @@ class Decoder:
                 "Send smaller batches, or raise max_events_per_batch.",
                 "batch",
             )
-        sent_ms = epoch_ms(sent.sent_at)
         arrival = Arrival(
             source,
             received_ms,
             live=True,
             type=sent.type,
-            slow_ms=0 if sent_ms is None else received_ms - sent_ms,
+            slow_ms=slow_by(sent.sent_at, received_ms),
             context=sent.context,
             may_judge=may_judge,
         )

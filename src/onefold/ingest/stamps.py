@@ -12,6 +12,7 @@ from onefold.model.events import DAY_MS, EventType
 from onefold.model.sources import Source
 
 LONGEST_MESSAGE_ID: Final = 512
+LEAST_ERROR_MS: Final = 1_000
 
 _SECONDS_BELOW: Final = 100_000_000_000
 """A smaller number counts seconds (it would be the year 5138), a larger one milliseconds (1973 and later)."""
@@ -48,6 +49,14 @@ def epoch_ms(said: object) -> int | None:
     if isinstance(said, int | float) and not isinstance(said, bool) and abs(said) < _MOST:
         return round(said if abs(said) >= _SECONDS_BELOW else said * 1000)
     return None
+
+
+def slow_by(sent_at: object, received_ms: int) -> int:
+    """By how many milliseconds the clock is slow of whoever says `sent_at`; 0 for less than a second, which is as much
+    as the way takes, or if it is no time."""
+    sent_ms = epoch_ms(sent_at)
+    slow_ms = 0 if sent_ms is None else received_ms - sent_ms
+    return slow_ms if abs(slow_ms) >= LEAST_ERROR_MS else 0
 
 
 def time_of(event: WireEvent, arrival: Arrival) -> int | Problem:
