@@ -1,5 +1,6 @@
 """What the command line takes: names of identifiers and customers, and words that have to be checked."""
 
+from collections.abc import Collection
 from difflib import get_close_matches
 from typing import Final
 
@@ -44,6 +45,15 @@ def verdict(said: str) -> bool:
         f"Did you mean {near[0]}?" if near else "Say same or different.",
         "verdict",
     )
+
+
+def chosen(said: str, of: Collection[str], option: str) -> str:
+    """One of several words. Raises `call.invalid` for any other."""
+    if said in of:
+        return said
+    near = get_close_matches(said.lower(), of, n=1)
+    hint = f"Did you mean {near[0]}?" if near else f"Choose one of these: {', '.join(of)}."
+    raise OnefoldError("call.invalid", f"{said!r} is no {option}", hint, option)
 
 
 def text(said: str, option: str, hint: str) -> str:
