@@ -36,8 +36,11 @@ OUT_OF_MEMORY: Final = frozenset(
 READ_ONLY: Final = "Neo.ClientError.General.WriteOnReadOnlyAccessDatabase"
 TOO_MANY_WRONG: Final = "Neo.ClientError.Security.AuthenticationRateLimit"
 NO_SUCH_DATABASE: Final = "Neo.ClientError.Database.DatabaseNotFound"
-TOO_LATE: Final = "Neo.ClientError.Transaction.TransactionTimedOut"
-"""How the codes begin of transactions that took longer than they may."""
+ENDED_BY_NEO4J: Final = tuple(
+    f"Neo.ClientError.Transaction.{reason}"
+    for reason in ("TransactionTimedOut", "LockClientStopped", "Terminated", "TransactionTerminated")
+)
+"""How the codes begin of transactions that took longer than they may, or waited for a lock meanwhile."""
 MADE_MEANWHILE: Final = "Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists"
 """Another process was faster to make an index, between the look whether there is one and the making."""
 DRIVER_CLOSED: Final = "Driver closed"
@@ -117,7 +120,7 @@ def _failed(error: Neo4jError, place: str) -> OnefoldError | None:
             f"{place} has not enough memory for so large a transaction: {_first_line(error)}",
             "Raise dbms.memory.transaction.total.max of Neo4j, or lower batch_size; reads go on.",
         )
-    if isinstance(error, ClientError) and code.startswith(TOO_LATE):
+    if isinstance(error, ClientError) and code.startswith(ENDED_BY_NEO4J):
         return PassingError(
             "store.busy", f"{place} was busy with others for too long", "Try again; nothing was changed."
         )
