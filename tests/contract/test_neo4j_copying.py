@@ -24,7 +24,7 @@ from onefold.store.neo4j.store import Neo4jStore
 from onefold.store.passing import PassingError
 from tests.contract.stores import NAMESPACES, TRAITS, Place
 from tests.contract.test_copying import rows_of
-from tests.contract.test_neo4j_graph import SAID_TWICE
+from tests.contract.test_neo4j_graph import SAID_TWICE, described, stored
 from tests.contract.test_neo4j_plans import remembering, through_all
 from tests.support.filled import Filler, fill, happened, odd
 from tests.support.neo4j_server import WIPE, ask, bare
@@ -50,7 +50,11 @@ def copied(source: Store, url: str) -> None:
 
 
 def test_a_copy_is_the_graph_that_analysts_know(source: Store, neo4j_url: str) -> None:
+    filler = Filler(source, NAMESPACES)
+    filler.judge("same", "user_id:user 10", "user_id:user 11")
+    filler.send([odd(6, userId="user 1", timestamp="1969-12-31T00:00:00Z")])
     copied(source, neo4j_url)
+    assert stored(neo4j_url) == described()
     devices = [n.name for n in NAMESPACES if n.kind == "device"]
     wrong = {
         what: ask(neo4j_url, f"{finding} RETURN 1 LIMIT 3", devices=devices) for what, finding in SAID_TWICE.items()
