@@ -8,7 +8,7 @@ import pytest
 from onefold.model.claims import Claim
 from onefold.model.ids import PublicIds
 from onefold.model.reading import KnownCustomer
-from onefold.model.sources import Source
+from onefold.model.sources import Source, Trust
 from onefold.store.base import Store
 from tests.contract.building import SHOP, WEB, Batch, at, customer_of, identifiers, key, stored
 
@@ -147,16 +147,16 @@ def test_claims_are_counted_by_identifier_trait_source_and_value(ann: Store) -> 
     say(ann, "user_id:ann", {"name": "Ann", "tags": ["b", {"c": None}]}, minute=9, source=WEB)
     say(ann, "anonymous_id:x", {"name": "Ann"}, minute=4)
     assert claims(ann) == [
-        Claim(who, "age", "shop", "7", at(3), at(5), 2),
+        Claim(who, "age", "shop", "7", at(3), at(5), 2, Trust.SERVER),
         *sorted(
             [
-                Claim(who, "name", "shop", '"Ann"', at(3), at(5), 3),
-                Claim(key("anonymous_id:x"), "name", "shop", '"Ann"', at(4), at(4), 1),
+                Claim(who, "name", "shop", '"Ann"', at(3), at(5), 3, Trust.SERVER),
+                Claim(key("anonymous_id:x"), "name", "shop", '"Ann"', at(4), at(4), 1, Trust.SERVER),
             ],
             key=lambda claim: claims(ann).index(claim),
         ),
-        Claim(who, "name", "web", '"Ann"', at(9), at(9), 1),
-        Claim(who, "tags", "web", '["b",{"c":null}]', at(9), at(9), 1),
+        Claim(who, "name", "web", '"Ann"', at(9), at(9), 1, Trust.PUBLIC),
+        Claim(who, "tags", "web", '["b",{"c":null}]', at(9), at(9), 1, Trust.PUBLIC),
     ]
 
 

@@ -22,6 +22,7 @@ class Claim(NamedTuple):
     first_ms: int
     last_ms: int
     times: int
+    trust: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +42,18 @@ def claims(evidence: Evidence) -> list[Claim]:
     They carry the event's own time. Of each (identifier, trait, source) the newest 50 values are kept; what falls out
     and comes again may count less in a store than here.
     """
-    found: dict[tuple[Identifier, str, str, str], list[int]] = {}
+    found: dict[tuple[Identifier, str, str, str, int], list[int]] = {}
     for event in evidence.events.values():
         for trait, value in event.traits.items():
-            key = evidence.linking(event)[0], trait, event.source, json.dumps(value, sort_keys=True)
+            key = evidence.linking(event)[0], trait, event.source, json.dumps(value, sort_keys=True), event.trust
             found.setdefault(key, []).append(event.at_ms)
-    said = (Claim(*key, min(times), max(times), len(times)) for key, times in found.items())
+    said = (Claim(*key[:4], min(times), max(times), len(times), key[4]) for key, times in found.items())
     kept: list[Claim] = []
-    places: Counter[tuple[Identifier, str, str]] = Counter()
+    places: Counter[tuple[Identifier, str, str, int]] = Counter()
     for claim in sorted(said, key=lambda c: (-c.last_ms, c.value)):
-        places[claim[:3]] += 1
-        if places[claim[:3]] <= KEPT_VALUES:
+        place = *claim[:3], claim.trust
+        places[place] += 1
+        if places[place] <= KEPT_VALUES:
             kept.append(claim)
     return kept
 
@@ -71,20 +73,24 @@ def survivor(candidates: list[Claim], survivorship: Survivorship) -> Claim:
     """Ties go to the smaller value in plain order; of claims with one value, by identifier and source in plain order.
 
     `most_frequent` counts a value over all the customer's identifiers and sources and shows its newest claim;
-    `source_order` takes the newest of the first named source that said anything, of all others if none of them did.
+    `source_order` takes the newest of the first named source that said anything, else of the most trusted others. By
+    every other rule only the most trusted claims count: what pages send can be forged.
     """
+    if survivorship.rule != "source_order":
+        best = min(claim.trust for claim in candidates)
+        candidates = [claim for claim in candidates if claim.trust == best]
     times = Counter[str]()
     for claim in candidates:
         times[claim.value] += claim.times
     order = {source: place for place, source in enumerate(survivorship.sources)}
 
-    def place(claim: Claim) -> tuple[int, int, str, int]:
+    def place(claim: Claim) -> tuple[int, int, int, str, int]:
         if survivorship.rule == "oldest":
-            return claim.first_ms, 0, claim.value, 0
+            return claim.first_ms, 0, 0, claim.value, 0
         if survivorship.rule == "most_frequent":
-            return -times[claim.value], 0, claim.value, -claim.last_ms
+            return -times[claim.value], 0, 0, claim.value, -claim.last_ms
         if survivorship.rule == "source_order":
-            return order.get(claim.source, len(order)), -claim.last_ms, claim.value, 0
-        return -claim.last_ms, 0, claim.value, 0
+            return order.get(claim.source, len(order)), claim.trust, -claim.last_ms, claim.value, 0
+        return -claim.last_ms, 0, 0, claim.value, 0
 
     return min(candidates, key=lambda claim: (place(claim), claim.identifier, claim.source))

@@ -64,6 +64,17 @@ class TestProfiles:
         assert profile["city"].value == value
 
     @pytest.mark.parametrize("rule", ["newest", "oldest", "most_frequent"])
+    def test_a_server_s_word_counts_before_what_pages_said(self, rule: str) -> None:
+        told = Told()
+        told.saw("user_id:a", at=3, traits={"city": "b"}, source="till")
+        for at in (1, 2, 9):
+            told.saw("user_id:a", at=at, traits={"city": "a", "plan": "x"}, source="web", public=True)
+        survivorship = Survivorship(rule)  # type: ignore[arg-type]
+        rules = {"city": survivorship, "plan": survivorship}
+        profile = profiles(told.evidence, told.stitched(), rules)[identifier("user_id:a")]
+        assert (profile["city"].value, profile["plan"].value) == ('"b"', '"x"')
+
+    @pytest.mark.parametrize("rule", ["newest", "oldest", "most_frequent"])
     def test_ties_go_to_the_smaller_value(self, rule: str) -> None:
         told = Told()
         for value, source in (("b", "crm"), ("a", "till"), ("c", "crm")):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from onefold.model.claims import Claim, canonical_json
 from onefold.model.identifiers import IdentifierKey
+from onefold.model.sources import Trust
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -44,5 +45,5 @@ def test_what_json_reads_alike_is_written_alike(value: object) -> None:
 
 @given(JSON_VALUES)
 def test_a_claim_gives_its_value_back(value: object) -> None:
-    claim = Claim(IdentifierKey("user_id", "ann"), "plan", "web", canonical_json(value), 1, 1, 1)
+    claim = Claim(IdentifierKey("user_id", "ann"), "plan", "web", canonical_json(value), 1, 1, 1, Trust.SERVER)
     assert claim.value == value

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from onefold.model.claims import Claim, canonical_json
 from onefold.model.identifiers import IdentifierKey
+from onefold.model.sources import Trust
 from onefold.model.traits import Survivorship, TraitRule, survivor
 
 EMAIL = IdentifierKey("email", "ann@example.com")
@@ -24,8 +25,9 @@ def claim(  # one claim, of which a test says what matters to it
     count: int = 1,
     source: str = "web",
     of: IdentifierKey = USER,
+    trust: Trust = Trust.SERVER,
 ) -> Claim:
-    return Claim(of, "plan", source, canonical_json(value), first_ms, last_ms, count)
+    return Claim(of, "plan", source, canonical_json(value), first_ms, last_ms, count, trust)
 
 
 def survives(rule: Survivorship | TraitRule, *claims: Claim) -> Claim:
@@ -94,6 +96,21 @@ def test_ties_are_settled_by_the_text_of_the_value_whatever_its_type() -> None:
     assert survives(Survivorship.NEWEST, *map(claim, values)).value == "gold"  # a quote sorts before all others
 
 
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule.survivorship is not Survivorship.SOURCE_ORDER])
+def test_no_forged_claim_is_believed_before_a_server_s(rule: TraitRule) -> None:
+    true = claim("b", first_ms=4, last_ms=5)
+    forged = [claim("a", 1, 9, 50, "web", trust=Trust.PUBLIC), claim("c", 1, 9, 50, "crm", EMAIL, Trust.PUBLIC)]
+    assert survives(rule, true, *forged) == true
+    assert survives(rule, *forged) == forged[0]
+
+
+def test_source_order_believes_whom_it_names_and_of_the_others_a_server_first() -> None:
+    server, named = claim("b", last_ms=2, source="till"), claim("c", last_ms=1, source="shop", trust=Trust.PUBLIC)
+    forged = claim("a", last_ms=9, trust=Trust.PUBLIC)
+    assert survives(ORDER, server, forged) == server
+    assert survives(ORDER, server, forged, named) == named
+
+
 def test_without_a_claim_there_is_no_survivor() -> None:
     with pytest.raises(ValueError, match="empty"):
         survivor([], TraitRule())
@@ -108,11 +125,12 @@ CLAIMS = st.builds(
     st.integers(1, 3),
     st.integers(4, 6),
     st.integers(1, 3),
+    st.sampled_from(Trust),
 )
 
 
 @given(
-    st.lists(CLAIMS, min_size=1, unique_by=lambda c: (c.identifier, c.source, c.value_json)),
+    st.lists(CLAIMS, min_size=1, unique_by=lambda c: (c.identifier, c.source, c.trust, c.value_json)),
     st.randoms(use_true_random=False),
     st.sampled_from(RULES),
 )

@@ -5,6 +5,7 @@ from typing import Final
 import msgspec
 
 from onefold.model.identifiers import IdentifierKey
+from onefold.model.sources import Trust
 
 _EXACT_WHOLE: Final = 2**53
 
@@ -19,6 +20,7 @@ class Claim(msgspec.Struct, frozen=True, gc=False):
         value_json: the value as `canonical_json` writes it; equal values are equal texts.
         first_ms, last_ms: times of the first and the last event that said it.
         count: how many events said it.
+        trust: how far that source is trusted.
     """
 
     identifier: IdentifierKey
@@ -28,6 +30,7 @@ class Claim(msgspec.Struct, frozen=True, gc=False):
     first_ms: int
     last_ms: int
     count: int
+    trust: Trust
 
     @property
     def value(self) -> object:

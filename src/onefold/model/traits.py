@@ -1,7 +1,8 @@
 """Survivorship: which of the claims about a trait becomes its value in the profile, and `graph_schema/traits.yaml`.
 
-The survivor depends on the claims only, never on their order. Ties are settled by the value (the smallest canonical
-JSON text), then, among claims of one value, by identifier and source.
+A server's word on a trait counts before that of a public source, which anybody can forge; but by `source_order` whoever
+runs onefold says whom to believe. The survivor depends on the claims only, never on their order. Ties are settled by
+the value (the smallest canonical JSON text), then, among claims of one value, by identifier and source.
 """
 
 from collections.abc import Iterable, Mapping
@@ -29,7 +30,7 @@ class Survivorship(StrEnum):
     MOST_FREQUENT = "most_frequent"
     """The value said most often, by whomever and of whichever identifier; of equals the first in plain order."""
     SOURCE_ORDER = "source_order"
-    """The newest of the first listed source that said anything; the newest of all when none of them did."""
+    """The newest of the first listed source that said anything; when none of them did, as newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +70,26 @@ def survivor(claims: Iterable[Claim], rule: TraitRule) -> Claim:
     Raises:
         ValueError: there is no claim.
     """
+    said = list(claims)
     match rule.survivorship:
         case Survivorship.NEWEST:
-            return min(claims, key=_newest)
+            return min(_most_trusted(said), key=_newest)
         case Survivorship.OLDEST:
-            return min(claims, key=lambda claim: (claim.first_ms, claim.value_json, claim.identifier, claim.source))
+            return min(_most_trusted(said), key=_oldest)
         case Survivorship.MOST_FREQUENT:
-            return _most_frequent(list(claims))
+            return _most_frequent(_most_trusted(said))
         case Survivorship.SOURCE_ORDER:
             place = {source: index for index, source in enumerate(rule.sources)}
-            return min(claims, key=lambda claim: (place.get(claim.source, len(place)), _newest(claim)))
+            return min(said, key=lambda claim: (place.get(claim.source, len(place)), claim.trust, _newest(claim)))
+
+
+def _most_trusted(claims: list[Claim]) -> list[Claim]:
+    best = min(claim.trust for claim in claims)
+    return [claim for claim in claims if claim.trust == best]
+
+
+def _oldest(claim: Claim) -> tuple[object, ...]:
+    return claim.first_ms, claim.value_json, claim.identifier, claim.source
 
 
 def _newest(claim: Claim) -> tuple[object, ...]:

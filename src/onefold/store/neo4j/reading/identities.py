@@ -96,8 +96,12 @@ class Identities(Snapshot):
         rows = self._of(CLAIMS, customers)
         sources = self._named(row[4] for row in rows)
         found: dict[int, list[Claim]] = {}
-        for customer, namespace, value, trait, source, *said in rows:
-            claim = Claim(IdentifierKey(namespace, value), trait, sources[source].name, *said)
+        for customer, namespace, value, trait, number, *said in rows:
+            source = sources[number]
+            value_json, first_ms, last_ms, count = said
+            claim = Claim(
+                IdentifierKey(namespace, value), trait, source.name, value_json, first_ms, last_ms, count, source.trust
+            )
             found.setdefault(customer, []).append(claim)
         return found
 

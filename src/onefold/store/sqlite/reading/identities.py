@@ -75,8 +75,12 @@ class Identities(Snapshot):
         """All claims about the identifiers of each customer."""
         sources = self._known_sources()
         found: dict[int, list[Claim]] = {}
-        for customer, namespace, value, trait, source, *said in self._ask(CLAIMS, customers):
-            claim = Claim(IdentifierKey(namespace, value), trait, sources[source].name, *said)
+        for customer, namespace, value, trait, number, *said in self._ask(CLAIMS, customers):
+            source = sources[number]
+            value_json, first_ms, last_ms, count = said
+            claim = Claim(
+                IdentifierKey(namespace, value), trait, source.name, value_json, first_ms, last_ms, count, source.trust
+            )
             found.setdefault(customer, []).append(claim)
         return found
 
