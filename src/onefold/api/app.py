@@ -12,6 +12,7 @@ from onefold.api.graphql.http import GraphQLDoor
 from onefold.api.graphql.schema import executable
 from onefold.api.guards import guards
 from onefold.api.health import health_routes
+from onefold.api.pixel import pixel_routes
 from onefold.api.problems import on_failure, on_no_route, on_other_method
 from onefold.api.tracking import tracking_routes
 from onefold.service import Onefold
@@ -23,6 +24,7 @@ WELCOME: Final = f"""onefold {__version__}: many identifiers, one customer.
 
 POST /graphql    ask, judge, send events; the schema is in graph_schema/schema.graphql
 POST /v1/batch   send events, as the SDKs of Segment do; one alone to /v1/track, /v1/identify, …
+GET  /v1/pixel.gif   send an event by an image, from an e-mail or a page without scripts
 GET  /healthz    whether it runs
 GET  /readyz     whether it can be used
 """
@@ -44,6 +46,7 @@ def create_app(onefold: Onefold) -> Starlette:
             Door("/", welcome, Entry.OPEN),
             Door("/graphql", graphql, Entry.ANY_KEY, ALL_METHODS),
             *tracking_routes(onefold, gate),
+            *pixel_routes(onefold, gate),
             *health_routes(onefold),
         ],
         middleware=guards(onefold.settings),

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from onefold.api import pixel
 from onefold.api.app import ALL_METHODS, create_app
 from onefold.api.guards import guards
 from onefold.api.health import healthz
@@ -34,10 +35,12 @@ class Waiting:
         """`opened`: opens the service, or raises. `why`: what it raised when it was tried before."""
         self._opened: Final = opened
         self._why = why
-        self._app: ASGIApp = Starlette(
-            routes=[Route("/healthz", healthz), Route("/{path:path}", self._unavailable, methods=ALL_METHODS)],
-            middleware=guards(settings),
-        )
+        routes = [
+            Route("/healthz", healthz),
+            Route(pixel.PATH, self._no_event),
+            Route("/{path:path}", self._unavailable, methods=ALL_METHODS),
+        ]
+        self._app: ASGIApp = Starlette(routes=routes, middleware=guards(settings))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -78,6 +81,9 @@ class Waiting:
                 self._app = create_app(onefold)
                 _log.warning("the store answers")
                 return
+
+    async def _no_event(self, request: Request) -> Response:
+        return pixel.image(self._why.code)
 
     async def _unavailable(self, request: Request) -> Response:
         return problem_response(self._why.problem)
