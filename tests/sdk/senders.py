@@ -4,19 +4,15 @@ import json
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import rudderstack.analytics.client as rudder
 import segment.analytics.client as segment
 
-from tests.support.server import SECONDS
-from tests.support.tools import give_up, needed
-from tests.tables import ROOT
-
-NODE = ROOT / "tests" / "sdk" / "node"
-PACKAGES = NODE / "node_modules"
-INSTALL = "npm ci --prefix tests/sdk/node"
+from tests.sdk import browser
+from tests.sdk.packages import packages
+from tests.support.server import SECONDS, until
+from tests.support.tools import needed
 
 Call = Mapping[str, Any]
 """A call in the words of the events: `type`, `userId`, `properties`, …"""
@@ -24,10 +20,18 @@ Arrived = Callable[[], bool]
 """Whether all that is sent has arrived."""
 
 
+class To(NamedTuple):
+    """Where to send: the URL of onefold, the write key, and of a page that sends its origin."""
+
+    url: str
+    key: str
+    origin: str
+
+
 class Send(Protocol):
     """Has an SDK make calls, and waits until they are delivered; -> what the SDK says went wrong."""
 
-    def __call__(self, url: str, key: str, calls: Sequence[Call], arrived: Arrived) -> list[str]: ...
+    def __call__(self, to: To, calls: Sequence[Call], arrived: Arrived) -> list[str]: ...
 
 
 class Sdk(NamedTuple):
@@ -36,6 +40,7 @@ class Sdk(NamedTuple):
     Attributes:
         paths: where it sends to. kind: the content type that it names. gzip: whether it compresses.
         page_channel: of a page; RudderStack's SDKs for servers say themselves that all they send comes from a server.
+        public: whether it runs in a page, so that everybody can read its key.
         refuses_large: whether it does not even send an event of more than 32 KB.
     """
 
@@ -44,6 +49,7 @@ class Sdk(NamedTuple):
     kind: str = "application/json"
     gzip: bool = False
     page_channel: str = "web"
+    public: bool = False
     refuses_large: bool = False
 
 
@@ -58,9 +64,9 @@ PYTHON_NAMES = {
 def python(client: Callable[..., Any]) -> Send:
     """SDKs for Python: Segment's, and RudderStack's, which has grown out of it."""
 
-    def send(url: str, key: str, calls: Sequence[Call], arrived: Arrived) -> list[str]:
+    def send(to: To, calls: Sequence[Call], arrived: Arrived) -> list[str]:
         errors: list[str] = []
-        sdk = client(key, host=url, gzip=True, upload_interval=0.1, on_error=lambda e, _: errors.append(str(e)))
+        sdk = client(to.key, host=to.url, gzip=True, upload_interval=0.1, on_error=lambda e, _: errors.append(str(e)))
         for call in calls:
             arguments = {PYTHON_NAMES.get(name, name): value for name, value in call.items() if name != "type"}
             try:
@@ -78,8 +84,8 @@ def python(client: Callable[..., Any]) -> Send:
 def node(sdk: str) -> Send:
     """SDKs for Node, in a process of its own."""
 
-    def send(url: str, key: str, calls: Sequence[Call], arrived: Arrived) -> list[str]:
-        said = json.dumps({"sdk": sdk, "host": url, "key": key, "calls": calls})
+    def send(to: To, calls: Sequence[Call], arrived: Arrived) -> list[str]:
+        said = json.dumps({"sdk": sdk, "host": to.url, "key": to.key, "calls": calls})
         done = subprocess.run(
             [needed("node", "apt-get install nodejs npm"), packages().parent / "send.mjs"],
             input=said,
@@ -95,11 +101,18 @@ def node(sdk: str) -> Send:
     return send
 
 
-def packages() -> Path:
-    """The folder of npm's packages."""
-    if not (PACKAGES / ".package-lock.json").exists():
-        give_up("node", f"the packages of tests/sdk/node are not installed: {INSTALL}")
-    return PACKAGES
+def page(strategy: Mapping[str, Any]) -> Send:
+    """Segment's SDK for browsers, in a page."""
+
+    def send(to: To, calls: Sequence[Call], arrived: Arrived) -> list[str]:
+        with browser.opened(to.origin) as page:
+            said = {"key": to.key, "host": to.url.removeprefix("http://"), "strategy": strategy, "calls": list(calls)}
+            page.evaluate(browser.MAKE, said)
+            until(arrived, "what the page sends has arrived")
+            errors: list[str] = page.evaluate("window.failures")
+            return errors
+
+    return send
 
 
 SDKS: dict[str, Sdk] = {
@@ -108,5 +121,11 @@ SDKS: dict[str, Sdk] = {
     "@segment/analytics-node": Sdk(node("segment")),
     "@rudderstack/rudder-sdk-node": Sdk(
         node("rudder"), kind="application/x-www-form-urlencoded", gzip=True, page_channel="server"
+    ),
+    "@segment/analytics-next": Sdk(
+        page(browser.ONE_BY_ONE), frozenset(f"/v1/{letter}" for letter in "pitga"), "text/plain", public=True
+    ),
+    "@segment/analytics-next in batches": Sdk(
+        page(browser.IN_BATCHES), frozenset({"/v1/b"}), "text/plain", public=True
     ),
 }
