@@ -28,9 +28,9 @@ CREATE CONSTRAINT touchpoint_number IF NOT EXISTS FOR (t:Touchpoint) REQUIRE t.n
 CREATE CONSTRAINT touchpoint_id IF NOT EXISTS FOR (t:Touchpoint) REQUIRE t.id IS UNIQUE;
 CREATE INDEX touchpoint_subject IF NOT EXISTS FOR (t:Touchpoint) ON (t.subject, t.at_ms, t.number);
 
-// What was said of identifiers.
+// What was said of identifiers. A trait's name may be too long for an index.
 CREATE CONSTRAINT claim_number IF NOT EXISTS FOR (c:Claim) REQUIRE c.number IS UNIQUE;
-CREATE CONSTRAINT claim_said IF NOT EXISTS FOR (c:Claim) REQUIRE (c.identifier, c.trait, c.source, c.hash) IS UNIQUE;
+CREATE INDEX claim_hash IF NOT EXISTS FOR (c:Claim) ON (c.identifier, c.source, c.hash);
 CREATE CONSTRAINT judgement_number IF NOT EXISTS FOR (j:Judgement) REQUIRE j.number IS UNIQUE;
 CREATE CONSTRAINT judgement_id IF NOT EXISTS FOR (j:Judgement) REQUIRE j.id IS UNIQUE;
 CREATE INDEX judgement_a IF NOT EXISTS FOR (j:Judgement) ON (j.a);

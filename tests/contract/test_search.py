@@ -148,3 +148,19 @@ def test_other_traits_are_searched_when_the_rules_change(place: Place) -> None:
         assert values(view, "turq") == ["turquoise"]
         assert values(view, "tamara") == []
     store.close()
+
+
+def test_texts_of_any_length_are_kept_and_found_by_how_they_begin(store: Store) -> None:
+    said = {"n" * 20_000: "short", "name": "Zürich " * 4_600, "firstName": "ŉ" * 15_000}
+    for number in range(2):
+        with store.write() as transaction:
+            batch = Batch(transaction)
+            if not number:
+                batch.customer("user_id:ann")
+            batch.touchpoint("user_id:ann", message_id=f"{number}", traits=said)
+            batch.apply()
+    with store.read() as view:
+        found = {(claim.trait, claim.value, claim.count) for claim in view.claims([1])[1]}
+        assert found == {(name, value, 2) for name, value in said.items()}
+        assert [hit.namespace for hit in view.search("zurich zurich", 10)] == ["trait:name"]
+        assert [hit.namespace for hit in view.search("\u02bcn\u02bcn", 10)] == ["trait:firstName"]

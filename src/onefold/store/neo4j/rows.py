@@ -13,6 +13,7 @@ import neo4j
 from onefold.model.graph import Customer, Identifier, Judgement, Link, Seen
 from onefold.model.identifiers import IdentifierKey
 from onefold.model.ids import decode
+from onefold.store.folding import indexed
 
 Runner = neo4j.Session | neo4j.Transaction
 """What runs a statement: on its own, or in a transaction."""
@@ -40,6 +41,9 @@ STANDING: Final = (
 SEEN_NUMBERS: Final = 4
 """How many numbers of `LINKED.seen` belong to one source."""
 LOW_HALF: Final = 0xFFFFFFFF
+MOST_INDEXED_BYTES: Final = 32_000
+UTF8_BYTES: Final = 4
+"""The most that a character takes."""
 LARGEST: Final = (1 << 63) - 1
 """The largest number that Neo4j stores."""
 
@@ -63,6 +67,14 @@ def known_numbers(values: Iterable[int]) -> list[int]:
 def within(value: int) -> int:
     """The number, or the end of what Neo4j stores: what is stored is nowhere near, so it compares with them alike."""
     return max(-LARGEST, min(value, LARGEST))
+
+
+def searched_text(text: str) -> str:
+    """What the property `folded` holds for a text: as much of it as an index of Neo4j takes."""
+    folded = indexed(text)
+    if len(folded) * UTF8_BYTES <= MOST_INDEXED_BYTES:
+        return folded
+    return folded.encode()[:MOST_INDEXED_BYTES].decode(errors="ignore")
 
 
 def public_of(public_id: str) -> bytes:

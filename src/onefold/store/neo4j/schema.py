@@ -11,8 +11,9 @@ import msgspec
 from onefold.errors import OnefoldError
 from onefold.model.namespaces import Namespaces
 from onefold.schema_files import schema_file
-from onefold.store.folding import claimed_text, indexed
+from onefold.store.folding import claimed_text
 from onefold.store.neo4j.connections import Connections
+from onefold.store.neo4j.rows import searched_text
 from onefold.store.searched import Searched, write_searched
 
 MIGRATION: Final = re.compile(r"(\d{4})_\w+\.cypher")
@@ -151,7 +152,7 @@ def _search_other_traits(connections: Connections, searched: Searched) -> None:
     after = 0
     while claims := connections.ask(CLAIMS_AFTER, after=after, limit=CLAIMS)[0]:
         texts = [(number, claimed_text(trait, value, searched)) for number, trait, value in claims]
-        connections.ask(FOLDED, claims=[[n, None if text is None else indexed(text)] for n, text in texts])
+        connections.ask(FOLDED, claims=[[n, None if text is None else searched_text(text)] for n, text in texts])
         after = claims[-1][0]
     connections.ask(SEARCHABLE, searchable=write_searched(searched))
 

@@ -8,7 +8,7 @@ from onefold.model.ids import encode, encode_number
 from onefold.model.sources import Trust
 from onefold.store.folding import claimed_text, indexed
 from onefold.store.kept import NOBODY
-from onefold.store.neo4j.rows import LOW_HALF
+from onefold.store.neo4j.rows import LOW_HALF, searched_text
 from onefold.store.neo4j.writing import statements
 from onefold.store.searched import Searched
 
@@ -119,7 +119,7 @@ def _touchpoints(rows: Sequence[Row]) -> Lists:
 def _folded(claim: Row, searched: Searched) -> str | None:
     _, _, trait, _, _, value, *_ = claim
     text = claimed_text(trait, value, searched)
-    return None if text is None else indexed(text)
+    return None if text is None else searched_text(text)
 
 
 def _judgements(rows: Sequence[Row]) -> Lists:

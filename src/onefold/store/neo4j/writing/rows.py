@@ -13,6 +13,7 @@ from onefold.stitch.rules import NO_TRUST
 from onefold.store.feed_kinds import CLAIMS_CHANGE, MOVE_CHANGE, SUBJECT_CHANGE
 from onefold.store.folding import claimed_text, indexed
 from onefold.store.kept import NOBODY, Kept, Said
+from onefold.store.neo4j.rows import searched_text
 from onefold.store.neo4j.writing.known import Known
 from onefold.store.searched import Searched
 
@@ -171,7 +172,7 @@ def claim_rows(said: Iterable[Said], searched: Searched, last: int) -> list[Any]
         row = counted.get(key)
         if row is None:
             text = claimed_text(trait, value, searched)
-            folded = None if text is None else indexed(text)
+            folded = None if text is None else searched_text(text)
             counted[key] = [*key, last + len(counted) + 1, value, at_ms, at_ms, 1, folded]
         else:  # they come in the order of time
             row[7] = at_ms

@@ -26,6 +26,8 @@ SUBJECT: Final = "MATCH (s:Identifier {number: r[13]}) USING INDEX SEEK s:Identi
 LINK: Final = "MATCH ()-[l:LINKED {pair: r[0]}]->() USING INDEX SEEK l:LINKED(pair)"
 EVIDENCE: Final = "l.sources = r[3], l.first_ms = r[4], l.last_ms = r[5], l.count = r[6], l.seen = r[7]"
 
+CLAIM: Final = "(c:Claim) USING INDEX SEEK c:Claim(identifier, source, hash)"
+
 BLOCKS: Final = {
     "customers": "CREATE (c:Customer {key: r[0], id: r[1], anchor: r[2], anchor_priority: r[3], "
     "size: r[4], apart: r[5], counts: r[6], whole: r[7]}) "
@@ -73,18 +75,18 @@ BLOCKS: Final = {
     "reason: r[6], at_ms: r[7]})-[:ABOUT]->(b)",
     "retracted": "MATCH (j:Judgement {number: r[0]}) USING INDEX SEEK j:Judgement(number) "
     "SET j.retracted_ms = r[1], j.retracted_by = r[2], j.retracted_reason = r[3]",
-    # One claim may push out another of the same batch: all are counted before any is.
+    # A claim may push out one of the same batch: all of them are counted before any is looked for.
     "claims": "MATCH (i:Identifier {number: r[0]}) USING INDEX SEEK i:Identifier(number) "
-    "MERGE (c:Claim {identifier: r[0], trait: r[1], source: r[2], hash: r[3]}) "
-    "ON CREATE SET c.number = r[4], c.value = r[5], c.first_ms = r[6], c.last_ms = r[7], c.count = r[8], "
-    "c.folded = r[9] "
-    "ON MATCH SET c.first_ms = CASE WHEN r[6] < c.first_ms THEN r[6] ELSE c.first_ms END, "
-    "c.last_ms = CASE WHEN r[7] > c.last_ms THEN r[7] ELSE c.last_ms END, c.count = c.count + r[8] "
-    "WITH i, c, r WHERE c.number = r[4] CREATE (i)-[:CLAIMS]->(c) "
+    f"OPTIONAL MATCH {CLAIM} WHERE c.identifier = r[0] AND c.source = r[2] AND c.hash = r[3] AND c.trait = r[1] "
+    "FOREACH (known IN CASE WHEN c IS NULL THEN [] ELSE [c] END | "
+    "SET known.first_ms = CASE WHEN r[6] < known.first_ms THEN r[6] ELSE known.first_ms END, "
+    "known.last_ms = CASE WHEN r[7] > known.last_ms THEN r[7] ELSE known.last_ms END, "
+    "known.count = known.count + r[8]) "
+    "WITH i, r, c WHERE c IS NULL CREATE (i)-[:CLAIMS]->(:Claim {identifier: r[0], trait: r[1], source: r[2], "
+    "hash: r[3], number: r[4], value: r[5], first_ms: r[6], last_ms: r[7], count: r[8], folded: r[9]}) "
     "WITH r[0] AS identifier, r[1] AS trait, r[2] AS source, count(*) AS more CALL (identifier, trait, source) { "
-    "MATCH (old:Claim) USING INDEX SEEK old:Claim(identifier, trait, source, hash) "
-    "WHERE old.identifier = identifier AND old.trait = trait AND old.source = source AND old.hash IS NOT NULL "
-    f"WITH old ORDER BY old.last_ms DESC, old.value SKIP {MOST_VALUES} DETACH DELETE old }}",
+    f"MATCH {CLAIM} WHERE c.identifier = identifier AND c.source = source AND c.hash IS NOT NULL AND c.trait = trait "
+    f"WITH c ORDER BY c.last_ms DESC, c.value SKIP {MOST_VALUES} DETACH DELETE c }}",
 }
 """By the name of the list of their rows."""
 
