@@ -21,7 +21,7 @@ from tests.contract.building import Batch, LostError
 from tests.contract.stores import NAMESPACES, TRAITS
 from tests.support.neo4j_server import ask
 
-pytestmark = pytest.mark.xdist_group("neo4j")
+pytestmark = [pytest.mark.xdist_group("neo4j"), pytest.mark.slow]
 
 FIRST = "MATCH (m:Meta {name: 'head'}) SET m.lock = 1 RETURN m.seq"
 
@@ -54,7 +54,6 @@ def schema(url: str) -> list[list[object]]:
     return sorted(found, key=str)
 
 
-@pytest.mark.slow
 def test_those_who_make_a_store_at_once_make_one(neo4j_url: str, address: Address) -> None:
     before = schema(neo4j_url)
     drop_everything(neo4j_url)
