@@ -24,7 +24,7 @@ BUILT_UNTIL: Final = 0.97
 """The share of the year that the base graph has seen."""
 STEP: Final = 1_000
 OPTIONS: Final = ("--heap", "1g", "--page-cache", "512m", "--set", "db.tx_log.rotation.size=64m")
-SECONDS: Final = 60.0
+SECONDS: Final = 120.0
 
 
 def world() -> World:
