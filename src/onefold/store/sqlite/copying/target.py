@@ -22,7 +22,7 @@ ALONE_SECONDS: Final = 5.0
 """How long to wait until others have closed the file."""
 UNFINISHED: Final = "copy"
 """The row of `meta` that an unfinished copy has: its progress."""
-OTHERS: Final = ("decisions_about", *RowKind)
+TABLES: Final = ("decisions_about", *RowKind)
 SEARCH_TABLES: Final = ("identifier_search", "trait_search")
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -165,7 +165,7 @@ def _noted(connection: apsw.Connection) -> bytes | None:
 
 def _empty(connection: apsw.Connection) -> None:
     """Delete all rows, and what followed from them."""
-    for table in OTHERS:
+    for table in TABLES:
         connection.execute(f"DELETE FROM {table}")
     for table in SEARCH_TABLES:
         connection.execute(f"INSERT INTO {table} ({table}) VALUES ('delete-all')")
