@@ -35,7 +35,7 @@ $(STAMP): pyproject.toml constraints.txt
 	    $(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@
 
-demo: setup  ## import the demo story, show what was stitched and why, and serve it (ARGS=--no-serve: only show)
+demo: setup  ## import a made-up shop, show how well it was stitched, and serve it (ARGS=--no-serve: only show)
 	@$(BIN)/onefold demo $(ARGS)
 
 quick: setup  ## the tests of under a minute

@@ -72,7 +72,7 @@ def onefold(tmp_path: Path) -> Run:
 def told(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Calls onefold in a folder whose store holds the demo story."""
     folder = tmp_path_factory.mktemp("told")
-    assert called(folder, "demo", "--no-serve", "--store", "sqlite:///onefold.db").code == 0
+    assert called(folder, "demo", "--story", "--no-serve", "--store", "sqlite:///onefold.db").code == 0
 
     def run(*arguments: str, stdin: str = "") -> Ended:
         return called(folder, *arguments, stdin=stdin)

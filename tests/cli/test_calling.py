@@ -86,7 +86,7 @@ def on_a_terminal(folder: Path, *arguments: str) -> str:
 
 
 def test_on_a_terminal_tables_fit_and_the_retroactive_part_stands_out(tmp_path: Path) -> None:
-    shown = on_a_terminal(tmp_path, "demo", "--no-serve")
+    shown = on_a_terminal(tmp_path, "demo", "--story", "--no-serve")
     retroactive = [line for line in shown.splitlines() if "\x1b[33m2025-" in line]
     assert len(retroactive) == 13
     assert "\x1b[1mFour people\x1b[0m" in shown

@@ -12,7 +12,7 @@ COPY = ("copy", "--from", "sqlite:///onefold.db", "--to", "sqlite:///copy.db")
 @pytest.fixture
 def shop(onefold: Run) -> Run:
     """With the demo story in the store of the settings."""
-    assert onefold("demo", "--no-serve", "--store", "sqlite:///onefold.db").code == 0
+    assert onefold("demo", "--story", "--no-serve", "--store", "sqlite:///onefold.db").code == 0
     return onefold
 
 
@@ -43,7 +43,7 @@ def test_the_store_of_the_settings_is_copied_unless_another_is_named(shop: Run, 
 
 
 def test_a_store_with_something_in_it_is_no_target(shop: Run) -> None:
-    assert shop("demo", "--no-serve", "--store", "sqlite:///copy.db").code == 0
+    assert shop("demo", "--story", "--no-serve", "--store", "sqlite:///copy.db").code == 0
     ended = shop(*COPY, "--json")
     assert (ended.code, ended.error["code"], ended.error["field"]) == (5, "copy.target_not_empty", "to")
 

@@ -19,13 +19,13 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "demo.txt"
 
 
 def test_the_demo_prints_the_story_as_written_down(onefold: Run) -> None:
-    ended = onefold("demo", "--no-serve")
+    ended = onefold("demo", "--story", "--no-serve")
     assert (ended.code, ended.err) == (0, "")
     assert without_ids(ended.out) == GOLDEN.read_text()
 
 
 def test_the_demo_may_be_run_again(onefold: Run, tmp_path: Path) -> None:
-    first, second = onefold("demo", "--no-serve"), onefold("demo", "--no-serve")
+    first, second = onefold("demo", "--story", "--no-serve"), onefold("demo", "--story", "--no-serve")
     assert second.code == 0
     assert second.out.splitlines()[1:] == first.out.splitlines()[1:]
     assert second.out.startswith("0 events came in, one after the other; 40 were there already.")
@@ -34,15 +34,15 @@ def test_the_demo_may_be_run_again(onefold: Run, tmp_path: Path) -> None:
 
 def test_the_story_stays_out_of_the_store_of_the_settings(onefold: Run, tmp_path: Path) -> None:
     (tmp_path / "onefold.toml").write_text('store = "sqlite:///precious.db"')
-    assert onefold("demo", "--no-serve").code == 0
-    assert onefold("demo", "--no-serve", variables={"ONEFOLD_STORE": "sqlite:///precious.db"}).code == 0
+    assert onefold("demo", "--story", "--no-serve").code == 0
+    assert onefold("demo", "--story", "--no-serve", variables={"ONEFOLD_STORE": "sqlite:///precious.db"}).code == 0
     assert not (tmp_path / "precious.db").exists()
-    assert onefold("demo", "--no-serve", "--store", "sqlite:///chosen.db").code == 0
+    assert onefold("demo", "--story", "--no-serve", "--store", "sqlite:///chosen.db").code == 0
     assert (tmp_path / "chosen.db").exists()
 
 
 def test_the_story_is_of_forty_events_and_four_people(onefold: Run) -> None:
-    told = onefold("demo", "--no-serve", "--json").json
+    told = onefold("demo", "--story", "--no-serve", "--json").json
     assert (told["accepted"], told["duplicates"]) == (40, 0)
     assert len({row["id"] for row in told["customers"]}) == 4
     assert told["customer"]["id"] == told["customers"][0]["id"]
@@ -73,7 +73,7 @@ def test_the_demo_serves_the_story_says_where_to_look_and_ends_when_told(tmp_pat
     (tmp_path / ".venv").symlink_to(sys.prefix)
     not_activated = {**os.environ, "PATH": "/usr/bin:/bin"}
     with subprocess.Popen(
-        [".venv/bin/onefold", "demo", "--port", "0"],
+        [".venv/bin/onefold", "demo", "--story", "--port", "0"],
         cwd=tmp_path,
         env=not_activated,
         stdout=subprocess.PIPE,

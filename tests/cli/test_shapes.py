@@ -37,7 +37,7 @@ def test_the_shapes_of_answers_are_those_written_down(onefold: Run) -> None:
     store = ("--store", demo.STORE, "--json")
     couple = ("user_id:u-1002", "user_id:u-1003", "--reason", "r")
     calls = {
-        "demo": ("demo", "--no-serve", *store),
+        "demo": ("demo", "--story", "--no-serve", *store),
         "init": ("init", *store),
         "import": ("import", "-", *store),
         "resolve": ("resolve", "email:ann@example.com", "email:nobody@example.com", "email:nonsense", *store),

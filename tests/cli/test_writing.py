@@ -89,7 +89,7 @@ def test_a_file_that_cannot_be_read_is_a_wrong_call(onefold: Run) -> None:
 
 
 def test_a_judgement_joins_and_its_retraction_gives_everything_back(onefold: Run) -> None:
-    assert onefold("demo", "--no-serve", "--store", "sqlite:///onefold.db").code == 0
+    assert onefold("demo", "--story", "--no-serve", "--store", "sqlite:///onefold.db").code == 0
     people = [f"user_id:{key.value}" for key in demo.PEOPLE]
     before = [onefold("customer", who, "--json").json for who in people]
     [tablet] = onefold("resolve", "device_id:tablet-19", "--json").json

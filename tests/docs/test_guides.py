@@ -18,7 +18,7 @@ SHOWN = [(guide, block.text) for guide in GUIDES for block in blocks(guide) if b
 def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which the demo was run."""
     folder = tmp_path_factory.mktemp("guides")
-    assert called(folder, "demo", "--no-serve").code == 0
+    assert called(folder, "demo", "--story", "--no-serve").code == 0
     return folder
 
 
@@ -39,5 +39,5 @@ def squeezed(text: str) -> list[str]:
 def test_what_guides_tell_readers_to_type_first_is_what_was_done_here() -> None:
     guides = dict.fromkeys(guide for guide, _ in SHOWN)
     in_shell = [block.text for guide in guides for block in blocks(guide) if block.language == "sh"]
-    assert in_shell == [f". .venv/bin/activate\nonefold demo --no-serve\nexport ONEFOLD_STORE={demo.STORE}\n"]
+    assert in_shell == [f". .venv/bin/activate\nonefold demo --story --no-serve\nexport ONEFOLD_STORE={demo.STORE}\n"]
     assert SHOWN

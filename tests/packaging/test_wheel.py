@@ -64,7 +64,7 @@ def test_the_default_settings_name_files_of_the_wheel(installed: Path, tmp_path:
 
 
 def test_the_demo_runs_and_its_store_answers(installed: Path, tmp_path: Path) -> None:
-    shown = run(installed / "onefold", "demo", "--no-serve", cwd=tmp_path)
+    shown = run(installed / "onefold", "demo", "--story", "--no-serve", cwd=tmp_path)
     assert "Her journey" in shown
     resolved = run(
         installed / "onefold", "resolve", "email:ann@example.com", "--json", "--store", demo.STORE, cwd=tmp_path

@@ -1,107 +1,62 @@
-"""`onefold demo`: a small story, what was stitched of it and why, one journey; then it is served."""
+"""`onefold demo`: a shop that never was, or a small story; then it is served."""
 
 import shlex
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from onefold.cli.call import Access, Call
-from onefold.cli.customers import journey
 from onefold.cli.running import Host, Port
 
 if TYPE_CHECKING:
-    from onefold.cli.answers.output import Screen
-    from onefold.service import Onefold, Reading
-
-MOST_LINES = 200
+    from onefold.service import Onefold
 
 
 def demo(
     call: Call,
-    no_serve: Annotated[bool, typer.Option("--no-serve", help="End after showing the story.")] = False,
+    people: Annotated[
+        int | None, typer.Option("--people", help="How many people the shop has, 5,000 unless given.", min=1)
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Another seed draws other people, 7 unless given.")] = None,
+    story: Annotated[
+        bool,
+        typer.Option("--story", help="Instead of the shop, show a story of forty events and why each join was made."),
+    ] = False,
+    no_serve: Annotated[bool, typer.Option("--no-serve", help="End after showing what was stitched.")] = False,
     host: Host = None,
     port: Port = None,
 ) -> None:
-    """Tell a story of forty events, show what was stitched and why, and serve it."""
-    from onefold import demo as story
+    """Make up a shop, show how well stitching found whose everything is, and serve it."""
+    from onefold import demo as demos
+    from onefold.cli import shop
+    from onefold.cli import story as telling
+    from onefold.demo.shop.world import World
     from onefold.schema_files import schema_file
 
+    _check(story, people, seed)
+    drawn = {name: number for name, number in (("people", people), ("seed", seed)) if number is not None}
+    world = World(**drawn)
+    store = call.store or (demos.STORE if story else shop.store_of(world))
     shipped = {name: schema_file(f"{name}.yaml") for name in ("namespaces", "traits")}
-    settings = call.settings(store=call.store or story.STORE, host=host, port=port, **shipped)
+    settings = call.settings(store=store, host=host, port=port, **shipped)
     with call.doors.open(settings, Access.MAKE) as onefold:
-        new = story.tell(onefold)
-        with onefold.read(hold=True) as reading:
-            if call.as_json:
-                from onefold.cli.answers.output import show_json
-
-                show_json(_shape(onefold, reading, new))
-            else:
-                _show(onefold, reading, new)
+        if story:
+            telling.tell(call, onefold)
+        else:
+            shop.bring_in(call, onefold, world)
         if not no_serve:
             call.doors.serve(onefold, lambda url: _announce(call, onefold, url))
 
 
-def _show(onefold: "Onefold", reading: "Reading", new: int) -> None:
-    from onefold import demo as story
-    from onefold.cli.answers import sections
-    from onefold.cli.answers.output import Screen
-    from onefold.service import journeys, ledger, profiles
+def _check(story: bool, people: int | None, seed: int | None) -> None:
+    if story and (people is not None or seed is not None):
+        from onefold.errors import OnefoldError
 
-    screen = Screen()
-    known = len(story.events()) - new
-    screen.line(f"{new} events came in, one after the other; {known} were there already. Times are UTC.")
-    screen.line(f"They are kept in {onefold.settings.store}")
-    screen.heading("Four people")
-    _show_people(screen, reading)
-    screen.heading("What was stitched, and why")
-    [decided] = ledger.decisions(reading, None, MOST_LINES)
-    sections.show_ledger(screen, reading, decided.items[::-1])
-    ann = reading.customer(story.HEROINE).customer
-    [profile] = profiles.profiles(reading, [ann.key])
-    screen.heading(f"One of them: {sections.title(profile)}")
-    sections.show_profile(screen, profile)
-    touchpoints, _ = journey(reading, ann.key, MOST_LINES)
-    touchpoints.reverse()
-    screen.heading("Her journey; what is marked retroactive was nobody's when it happened")
-    sections.show_journey(screen, reading, touchpoints, journeys.linkages(reading, touchpoints))
-
-
-def _show_people(screen: "Screen", reading: "Reading") -> None:
-    from onefold import demo as story
-    from onefold.cli.answers import sections
-    from onefold.cli.words import name
-    from onefold.service import journeys, profiles
-
-    rows = []
-    found = [reading.customer(key).customer for key in story.PEOPLE]
-    for row, profile in zip(found, profiles.profiles(reading, [row.key for row in found]), strict=True):
-        touchpoints, _ = journey(reading, row.key, MOST_LINES)
-        retroactive = sum(linkage.retroactive for linkage in journeys.linkages(reading, touchpoints))
-        [members] = profiles.identifiers(reading, [row.key], MOST_LINES)
-        held = ", ".join(name(member.key) for member in members.items)
-        rows.append((row.public_id, sections.title(profile), str(len(touchpoints)), str(retroactive), held))
-    right = ("touchpoints", "retroactive")
-    screen.table(("customer", "name", *right, "identifiers"), rows, right=right)
-
-
-def _shape(onefold: "Onefold", reading: "Reading", new: int) -> dict[str, Any]:
-    from onefold import demo as story
-    from onefold.cli.answers import shapes
-    from onefold.cli.customers import shape
-    from onefold.service import ledger
-
-    [decided] = ledger.decisions(reading, None, MOST_LINES)
-    return {
-        "store": onefold.settings.store,
-        "accepted": new,
-        "duplicates": len(story.events()) - new,
-        "customers": [shapes.customer(reading.customer(key).customer) for key in story.PEOPLE],
-        "decisions": shapes.decisions(reading, decided.items[::-1]),
-        "customer": shape(reading, reading.customer(story.HEROINE), MOST_LINES),
-    }
+        said = "the story has people of its own, and no seed"
+        raise OnefoldError("call.invalid", said, "Leave out --story, or --people and --seed.", "story")
 
 
 def _announce(call: Call, onefold: "Onefold", url: str) -> None:

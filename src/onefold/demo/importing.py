@@ -37,7 +37,7 @@ def bring_in(onefold: Onefold, world: World, progress: Progress = lambda _: None
     run = _Run(onefold, world.towns(), progress)
     for batch in _batches(world.told(), onefold.settings.batch_size):
         run.send(batch)
-    return run.end()
+    return msgspec.structs.replace(run.end(), done=1.0)
 
 
 def measure(onefold: Onefold, world: World) -> Report:
@@ -47,8 +47,7 @@ def measure(onefold: Onefold, world: World) -> Report:
     """
     with onefold.read(hold=True) as reading:
         stitched = stitched_in(reading.view, onefold.namespaces)
-        seen = list(seen_in(reading.view, (told.truth for told in world.told()), stitched))
-    return measured(seen, stitched)
+        return measured(seen_in(reading.view, (told.truth for told in world.told()), stitched), stitched)
 
 
 class _Run:

@@ -1,7 +1,7 @@
 """Which people were made one customer by what they share."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -55,7 +55,7 @@ def glue(seen: Sequence[Seen], stitched: Stitched) -> tuple[Glued, dict[str, Glu
     return _counted(everybody, homes), {trap: _counted(pairs, homes) for trap, pairs in sorted(by_trap.items())}
 
 
-def _owners(seen: Sequence[Seen], telling: frozenset[int]) -> dict[int, int]:
+def _owners(seen: Sequence[Seen], telling: Container[int]) -> dict[int, int]:
     """Whose own each identifier is that tells; those that several people's touchpoints carry are nobody's."""
     owners: dict[int, int] = {}
     for one in seen:

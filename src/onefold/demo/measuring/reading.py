@@ -1,5 +1,6 @@
 """Reads what a store made of a world, beside the truth."""
 
+from array import array
 from collections.abc import Iterable, Iterator
 
 from onefold.demo.measuring.seen import Seen, Stitched
@@ -15,18 +16,19 @@ _TELLING = frozenset({Kind.PERSON, Kind.CONTACT})
 
 
 def stitched_in(rows: Rows, namespaces: Namespaces) -> Stitched:
-    """Whose each identifier is. Operators have no customer and are left out."""
-    customer, generic, telling = {}, set(), set()
+    """Whose each identifier is."""
+    customer, generic, telling = array("q"), set(), set()
     tells = {namespace.name for namespace in namespaces if namespace.kind in _TELLING}
     for row in _all(rows, RowKind.IDENTIFIERS):
         said = dict(zip(COLUMNS[RowKind.IDENTIFIERS], row, strict=True))
-        if said["customer"]:
-            customer[said["number"]] = said["customer"]
-            if said["namespace"] in tells:
-                telling.add(said["number"])
-            if said["generic"] <= Trust.PUBLIC:
-                generic.add(said["number"])
-    return Stitched(customer, frozenset(generic), frozenset(telling))
+        number = said["number"]
+        customer.extend([0] * (number + 1 - len(customer)))
+        customer[number] = said["customer"]
+        if said["namespace"] in tells:
+            telling.add(number)
+        if said["generic"] <= Trust.PUBLIC:
+            generic.add(number)
+    return Stitched(customer, generic, telling)
 
 
 def seen_in(rows: Rows, truths: Iterable[Truth], stitched: Stitched) -> Iterator[Seen]:
@@ -48,11 +50,12 @@ def seen_in(rows: Rows, truths: Iterable[Truth], stitched: Stitched) -> Iterator
             raise another_world()
         shown = row[subject] not in stitched.generic
         yield Seen(
+            truth.town,
             truth.person,
             truth.household,
             truth.trap,
             stitched.customer[row[subject]] if shown else None,
-            tuple(linked for linked in row[identifiers] if linked in stitched.customer),
+            tuple(linked for linked in row[identifiers] if linked > 0),  # operators' are negative
         )
     if next(told, None) is not None:
         raise another_world()

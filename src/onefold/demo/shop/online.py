@@ -6,7 +6,7 @@ from typing import Any, Final
 from onefold.demo.shop.mint import Mint
 from onefold.demo.shop.people import Browser, Kind, Person
 from onefold.demo.shop.telling import APP, HOUR_MS, MAILS, MINUTE_MS, SECOND_MS, SERVER, WEB, Log, Trap, Whose, iso
-from onefold.demo.shop.words import CAMPAIGNS, PRODUCTS, Product
+from onefold.demo.shop.words import CAMPAIGNS, PRODUCTS, TABLET_APP, Product
 
 Event = dict[str, Any]
 
@@ -124,7 +124,7 @@ class Visit:
     ) -> None:
         context: Event = {"userAgent": browser.agent}
         if browser.device is not None:
-            context["device"] = {"id": browser.device, "type": "tablet" if browser.shared else "phone"}
+            context["device"] = {"id": browser.device, "type": "tablet" if browser.agent == TABLET_APP else "phone"}
         if campaign:
             context["campaign"] = campaign
         if mailed:

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from onefold.demo.shop.mint import Mint
 from onefold.demo.shop.telling import DAY_MS, END_MS, START_MS, YEAR_DAYS, Trap, Whose
-from onefold.demo.shop.words import AGENTS, FAMILY, GIVEN, TOWNS
+from onefold.demo.shop.words import AGENTS, FAMILY, GIVEN, PHONE_APP, TABLET_APP, TOWNS
 
 Drawn = TypeVar("Drawn")
 Since = list[tuple[int, str]]
@@ -183,11 +183,12 @@ class Registry:
         return [Browser(self._mint, rng.choice(AGENTS), rng.choice((21, 60, 180, 400)) * DAY_MS) for _ in range(count)]
 
     def _app(self) -> Browser:
-        return Browser(self._mint, "Alder/4.2 (app)", 2 * YEAR_DAYS * DAY_MS, device=self._mint.token())
+        [agent] = self._rng.choices((PHONE_APP, TABLET_APP), (80, 20))
+        return Browser(self._mint, agent, 2 * YEAR_DAYS * DAY_MS, device=self._mint.token())
 
     def _tablet(self) -> Browser:
         device = self._mint.token() if self._rng.random() < 0.5 else None
-        return Browser(self._mint, "Alder/4.2 (tablet)", 400 * DAY_MS, device=device, shared=True)
+        return Browser(self._mint, TABLET_APP, 400 * DAY_MS, device=device, shared=True)
 
 
 def _drawn(rng: random.Random, weights: Mapping[Drawn, int]) -> Drawn:

@@ -8,18 +8,17 @@ from onefold.demo.shop.elsewhere import Elsewhere, daytime
 from onefold.demo.shop.mint import Mint
 from onefold.demo.shop.people import Browser, Kind, Person
 from onefold.demo.shop.telling import DAY_MS, HOUR_MS, NOBODY, SECOND_MS, START_MS, WEB, YEAR_DAYS, Log, Trap, Whose
-from onefold.demo.shop.words import DESKS, FIRMS, PRODUCTS
+from onefold.demo.shop.words import AGENTS, DESKS, FIRMS, PRODUCTS, TABLET_APP
 
 Event = dict[str, Any]
 
 _BOT: Final = Whose(NOBODY, NOBODY, Trap.BOT)
-_AGENT: Final = "python-requests/2.32"
 
 
 def kiosks(mint: Mint) -> list[Browser]:
     """The shop's own screens: one never forgets who was there, one does each night, one after every visit."""
     lives = (2 * YEAR_DAYS * DAY_MS, 14 * HOUR_MS, 0)
-    return [Browser(mint, "Alder/4.2 (kiosk)", life, device=mint.token(), shared=True) for life in lives]
+    return [Browser(mint, TABLET_APP, life, device=mint.token(), shared=True) for life in lives]
 
 
 def offices(rng: random.Random, mint: Mint, people: Sequence[Person]) -> list[Person]:
@@ -58,21 +57,21 @@ def crawl(rng: random.Random, mint: Mint, log: Log, visits: int) -> None:
     """A bot reads prices, with a new cookie for each visit."""
     for _ in range(visits):
         at_ms = START_MS + rng.randrange(YEAR_DAYS * DAY_MS)
-        cookie = mint.token()
+        cookie, agent = mint.token(), rng.choice(AGENTS)
         for product in rng.sample(PRODUCTS, 2):
             event: Event = {"type": "page", "name": product.name, "anonymousId": cookie}
-            event["context"] = {"userAgent": _AGENT}
+            event["context"] = {"userAgent": agent}
             log.add(WEB, at_ms, _BOT, event)
             at_ms += SECOND_MS
 
 
 def try_passwords(rng: random.Random, mint: Mint, log: Log, victims: Sequence[Person]) -> None:
     """The bot tries passwords that were stolen elsewhere: many strangers' addresses and accounts, one machine."""
-    cookie, device = mint.token(), mint.token()
+    cookie, device, agent = mint.token(), mint.token(), rng.choice(AGENTS)
     for person in victims:
         at_ms = START_MS + rng.randrange(YEAR_DAYS * DAY_MS)
         event: Event = {"type": "track", "event": "Login Failed", "anonymousId": cookie, "channel": "web"}
-        event["context"] = {"userAgent": _AGENT, "device": {"id": device}}
+        event["context"] = {"userAgent": agent, "device": {"id": device}}
         if person.user_id and at_ms > person.signup_ms and rng.random() < 0.5:
             event["userId"] = person.user_id
         else:

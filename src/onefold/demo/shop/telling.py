@@ -63,6 +63,7 @@ class Truth(msgspec.Struct, frozen=True, gc=False):
     """Whose a touchpoint is. `person`, `household`: numbers, NOBODY for a script; `again`: it arrived before."""
 
     message_id: str
+    town: int
     person: int
     household: int
     trap: Trap | None
@@ -87,9 +88,10 @@ class Whose(msgspec.Struct, frozen=True, gc=False):
 class Log:
     """What happened in one town, in the order in which it arrives."""
 
-    def __init__(self, rng: random.Random) -> None:
-        """Nothing happened yet."""
+    def __init__(self, rng: random.Random, town: int) -> None:
+        """Nothing happened yet in the town of this number."""
         self._rng: Final = rng
+        self._town: Final = town
         self._told: Final[list[Told]] = []
 
     def add(self, source: Source, at_ms: int, whose: Whose, event: dict[str, Any]) -> None:
@@ -99,7 +101,7 @@ class Log:
         rng = self._rng
         message_id = _uuid(rng)
         line = msgspec.json.encode({**event, "messageId": message_id, "timestamp": iso(at_ms)})
-        truth = Truth(message_id, whose.person, whose.household, whose.trap)
+        truth = Truth(message_id, self._town, whose.person, whose.household, whose.trap)
         arrives_ms = at_ms + _delay_ms(rng, source, at_ms)
         self._told.append(Told(Sent(line, source, arrives_ms), truth))
         if rng.random() < _DOUBLED:

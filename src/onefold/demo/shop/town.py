@@ -23,7 +23,7 @@ class Town:
         """`first`: the number of its first person; `people`: how many live there."""
         rng = self._rng = random.Random(f"onefold shop {seed} {number}")  # noqa: S311  # it must be the same again
         self._mint: Final = Mint(rng, number)
-        self._log: Final = Log(rng)
+        self._log: Final = Log(rng, number)
         self._visit: Final = Visit(rng, self._mint, self._log)
         self._elsewhere: Final = Elsewhere(rng, self._mint, self._log)
         self._kiosks: Final = strangers.kiosks(self._mint)

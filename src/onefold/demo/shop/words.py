@@ -54,6 +54,8 @@ AGENTS: Final = (
     "Mozilla/5.0 (Macintosh; Intel Mac OS X 14_7) Safari/605.1",
     "Mozilla/5.0 (Linux; Android 15) Chrome/131.0 Mobile",
 )
+PHONE_APP: Final = "Alder/4.2 (iPhone; iOS 18.2)"
+TABLET_APP: Final = "Alder/4.2 (iPad; iPadOS 18.2)"
 COMPLAINTS: Final = (
     "The parcel came with one bag torn open and beans all over it.",
     "I was charged twice for the same order and nobody answers my e-mails.",
