@@ -111,6 +111,11 @@ def test_what_a_batch_brings_beyond_its_bytes_is_rejected_and_the_rest_counts() 
     assert str(2 * len(GOOD)) in left.problem.message
 
 
+def test_an_event_that_is_not_too_large_always_has_room_alone() -> None:
+    generous = decoder_of(namespaces(), max_event_bytes=200, max_batch_bytes=1)
+    assert summary(decode_batch(b'{"batch":[' + GOOD + b"]}", generous)) == ["good"]
+
+
 def test_segments_own_limits_are_kept_to_the_byte() -> None:
     def filled(bytes_: int) -> bytes:
         empty = event('"traits":{"x":""}')

@@ -77,7 +77,7 @@ class Decoder:
         self._reader: Final = IdentifierReader(namespaces, normaliser.key)
         self._keyed: Final = blake2b(key=secret, digest_size=16)
         self._max_event_bytes: Final = max_event_bytes
-        self._max_batch_bytes: Final = max_batch_bytes
+        self._max_batch_bytes: Final = max(max_batch_bytes, max_event_bytes)
         self._max_events: Final = max_events
 
     def decode_sent(
