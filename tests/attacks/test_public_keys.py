@@ -260,6 +260,22 @@ def test_who_is_known_by_pages_alone_keeps_what_was_seen_a_day_before(
     assert customers(office, ["user_id:mallory"]) != before[:1]
 
 
+def test_nobody_learns_from_what_is_taken_whom_the_shop_judged_to_be_one(office: Asking, mallory: Asking) -> None:
+    accepted(office.batch(event("m2", userId="moll")))
+    (alias,) = office.batch(event("m3", "alias", userId="mallory", previousId="moll"))
+    assert alias["status"] == "accepted"
+    assert len(set(customers(office, ["user_id:mallory", "user_id:moll"]))) == 1
+
+    def told(message: str, other: str) -> list[Json]:
+        both = [identifier(f"user_id:{who}") for who in ("mallory", other)]
+        return mallory.batch(
+            event(message, at=None, identifiers=both),
+            event(message, "alias", None, userId="mallory", previousId=other),
+        )
+
+    assert told("a1", "moll") == told("a1", "vera")
+
+
 def test_a_secret_key_without_steward_judges_nobody(shop: Shop, office: Asking) -> None:
     vera = customers(office, VERA)
     (result,) = Asking(shop, "crm").batch(event("a1", "alias", None, userId="mallory", previousId="vera"))

@@ -13,7 +13,7 @@ from tests.ingest.events import (
     LOCAL,
     RECEIVED_MS,
     decode,
-    decoded,
+    decoder,
     decoder_of,
     event_of,
     keys,
@@ -213,11 +213,21 @@ def test_an_alias_of_two_user_ids_by_a_trusted_source_is_a_judgement() -> None:
     assert not event.crowded
 
 
-def test_an_alias_of_two_user_ids_by_a_public_source_is_evidence_like_any_other() -> None:
-    event = decoded(sent(type="alias", previousId="annie"), BROWSER).event
+def test_an_alias_of_two_user_ids_by_who_may_not_judge_is_evidence_like_any_other() -> None:
+    alias = json.dumps(sent(type="alias", previousId="annie")).encode()
+    found = decoder().decode_event(alias, LOCAL, RECEIVED_MS, may_judge=False)
+    assert isinstance(found, Decoded)
+    event = found.event
     assert event.alias is None
     assert event.identifiers == keys("user_id:ann", "user_id:annie")
     assert event.crowded
+
+
+def test_two_user_ids_by_a_public_source_are_rejected_before_anything_tells_whether_they_are_one() -> None:
+    for kind in ("alias", "track"):
+        said = sent(type=kind, previousId="annie", identifiers=[{"namespace": "user_id", "value": "annie"}])
+        problem = rejected(said, BROWSER)
+        assert (problem.code, problem.field) == ("event.ambiguous", "user_id")
 
 
 def test_an_alias_of_an_id_to_itself_or_of_nothing_says_nothing() -> None:

@@ -132,7 +132,7 @@ def test_onefold_may_listen_on_loopback(host: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.0.1", "example.com", "", "localhost.example.com"])
-def test_onefold_may_listen_nowhere_else(host: str) -> None:
+def test_without_keys_onefold_may_listen_nowhere_else(host: str) -> None:
     assert refusal(variables={"ONEFOLD_HOST": host}).field == "host"
 
 

@@ -16,7 +16,7 @@ from msgspec import structs
 
 from onefold.errors import OnefoldError, Problem
 from onefold.ingest.decode import Decoded, Rejected
-from onefold.ingest.identifiers import crowd
+from onefold.ingest.identifiers import ambiguous
 from onefold.model.changes import ChangeSet, DecisionKind
 from onefold.model.events import Event
 from onefold.model.graph import Judgement, Observation
@@ -172,7 +172,7 @@ class _Commit:
             event = item.event
             if placed is None:
                 del self._known[event.message]
-                problem = _ambiguous(self._rules, event)
+                problem = ambiguous(self._rules.namespaces, event.identifiers, event.type)
                 self._reject(place, Rejected(problem, event.source, event.message_id, item.warnings, item.raw))
             else:
                 self._outcomes[place] = Outcome(
@@ -262,19 +262,6 @@ def _joins(changes: ChangeSet) -> Counter[int]:
     """How many joins each observation brought about; a judgement's are nobody's, under -1."""
     joined = (decision for decision in changes.decisions if decision.kind is DecisionKind.JOINED)
     return Counter(decision.causes[0] if decision.causes else -1 for decision in joined)
-
-
-def _ambiguous(rules: Rules, event: Event) -> Problem:
-    crowded = crowd(rules.namespaces, event.identifiers)
-    name, limit = (crowded.name, crowded.limit) if crowded else ("", 0)
-    return Problem(
-        "event.ambiguous",
-        f"the event names more values of {name} than the {limit} that one customer may hold",
-        "An alias of two user ids is a judgement, and its sender may not judge."
-        if event.type == "alias"
-        else "Send an event for each customer; or judge the values to be the same, and send it again.",
-        name,
-    )
 
 
 _REUSED: Final = Problem(

@@ -14,7 +14,7 @@ from onefold.errors import OnefoldError, Problem
 from onefold.ingest import split
 from onefold.ingest.context import channel_of, kept
 from onefold.ingest.envelope import Envelope
-from onefold.ingest.identifiers import IdentifierReader, Identifiers
+from onefold.ingest.identifiers import IdentifierReader, Identifiers, ambiguous
 from onefold.ingest.mend import mend
 from onefold.ingest.money import currency_of, revenue_of
 from onefold.ingest.stamps import NOTHING, Arrival, message_id_of, slow_by, time_of
@@ -74,6 +74,7 @@ class Decoder:
         max_events: int = MOST_EVENTS,
     ) -> None:
         """`secret`: the store's, 16 to 64 bytes, which message ids are hashed with. The rest bounds what is taken."""
+        self._namespaces: Final = namespaces
         self._reader: Final = IdentifierReader(namespaces, normaliser.key)
         self._keyed: Final = blake2b(key=secret, digest_size=16)
         self._max_event_bytes: Final = max_event_bytes
@@ -178,6 +179,9 @@ class Decoder:
             return identifiers
         if kind == "identify" and not traits:
             traits = _object(context.get("traits"))
+        if identifiers.crowded and arrival.source.trust is Trust.PUBLIC:
+            # Whether it is taken would tell anybody whether its values were judged to be one customer's.
+            return ambiguous(self._namespaces, identifiers.linked, kind)
         keeping = kept(context, event.group_id)
         if event.category and "category" not in properties:
             properties = {**properties, "category": event.category}

@@ -189,6 +189,20 @@ def crowd(namespaces: Namespaces, keys: Iterable[IdentifierKey]) -> Namespace | 
     return next((n for n in namespaces.limited if n.limit is not None and counts[n.name] > n.limit), None)
 
 
+def ambiguous(namespaces: Namespaces, keys: Iterable[IdentifierKey], kind: str) -> Problem:
+    """Why an event of this kind, with more of these identifiers than one customer may hold, cannot be taken."""
+    crowded = crowd(namespaces, keys)
+    name, limit = (crowded.name, crowded.limit) if crowded else ("", 0)
+    return Problem(
+        "event.ambiguous",
+        f"the event names more values of {name} than the {limit} that one customer may hold",
+        "An alias of two user ids is a judgement, and its sender may not judge."
+        if kind == "alias"
+        else "Send an event for each customer; or judge the values to be the same, and send it again.",
+        name,
+    )
+
+
 def _places(root: str, paths: Iterable[tuple[str, EventPath]]) -> tuple[Place, ...]:
     return tuple(
         Place(path.steps[1], path.steps[2:], name, str(path))
