@@ -13,6 +13,7 @@ from tests.ingest.events import (
     LOCAL,
     RECEIVED_MS,
     decode,
+    decoded,
     decoder,
     decoder_of,
     event_of,
