@@ -173,7 +173,15 @@ def test_a_line_is_taken_up_to_the_limit_and_one_beyond_it_is_rejected_alone(imp
 
 
 @pytest.mark.parametrize(
-    ("start", "word"), [(b"\xff\xfe{\x00", "UTF-16"), (b"[", "list"), (b'\xef\xbb\xbf [{"type": "track"},', "list")]
+    ("start", "word"),
+    [
+        (b"\xff\xfe{\x00", "UTF-16"),
+        (b"\x1f\x8b\x08\x00", "gzip"),
+        (b"PK\x03\x04", "Excel"),
+        (b"PAR1\x15", "Parquet"),
+        (b"[", "list"),
+        (b'\xef\xbb\xbf [{"type": "track"},', "list"),
+    ],
 )
 def test_a_file_of_another_kind_is_refused_with_what_to_do(importer: Importer, start: bytes, word: str) -> None:
     with pytest.raises(OnefoldError) as caught:

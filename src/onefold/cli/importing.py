@@ -50,17 +50,18 @@ def import_(
 
     mapping = _mapping(call, file, map_)
     said_by = _source(source, mapping)
-    beside = Path("stdin.jsonl" if file == STDIN else file)
     with _opened(file) as stream, call.open(Access.MAKE) as onefold, watching(quiet=call.as_json) as progress:
         of = (onefold.settings.store, said_by.name, mapping.text if mapping else "")
         given = _given(file, stream, onefold, said_by, mapping)
+        kept = stream.seekable() and file != STDIN
+        beside = Path(file if kept else "stdin.jsonl")
         report = import_file(
             given.begin,
             given.decode,
             onefold.batcher.submit,
             rejects=rejects_beside(beside),
             batch_size=onefold.settings.batch_size,
-            note=None if file == STDIN else NoteFile(note_beside(beside), *(part.encode() for part in of)),
+            note=NoteFile(note_beside(beside), *(part.encode() for part in of)) if kept else None,
             progress=progress,
         )
     show_report(report, given.unmapped, as_json=call.as_json)
@@ -98,9 +99,9 @@ def _incoming(stream: BinaryIO) -> "PlainFile | LivePipe":
     """What is read, from its beginning if it has one. Windows does not tell whether a pipe holds more."""
     from onefold.ingest.files import LivePipe, PlainFile
 
-    if stream is not sys.stdin.buffer:
+    if stream.seekable() and stream is not sys.stdin.buffer:
         stream.seek(0)
-    if sys.platform == "win32" or stream.seekable():
+    if stream.seekable() or sys.platform == "win32":
         return PlainFile(stream)
     return LivePipe(stream.fileno())
 

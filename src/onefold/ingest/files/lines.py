@@ -15,7 +15,14 @@ from onefold.model.sources import Source
 _LINE_END_BYTES: Final = 2
 _SKIPPED_BYTES: Final = 65_536
 _MARK: Final = b"\xef\xbb\xbf"
-_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
+_OTHERS: Final = {
+    b"\xff\xfe": ("in UTF-16", "Save it in UTF-8."),
+    b"\xfe\xff": ("in UTF-16", "Save it in UTF-8."),
+    b"\x1f\x8b": ("compressed by gzip", "Pipe it in: zcat FILE | onefold import - …"),
+    b"PK\x03\x04": ("a ZIP or Excel file", "Save what is in it as CSV, in UTF-8."),
+    b"PAR1": ("Parquet", "Give it a name that ends in .parquet; it cannot be piped in."),
+}
+"""What is no text at all: how it begins, what it is, and what to do about it."""
 
 Content = TypeVar("Content")
 Content_co = TypeVar("Content_co", covariant=True)
@@ -177,8 +184,9 @@ class Lines:
         return piece
 
     def _unmarked(self, first: bytes) -> bytes:
-        if first.startswith(_UTF_16):
-            raise OnefoldError(self._code, "the file is in UTF-16", "Save it in UTF-8.")
+        for start, (what, hint) in _OTHERS.items():
+            if first.startswith(start):
+                raise OnefoldError(self._code, f"the file is {what}", hint)
         return first.removeprefix(_MARK)
 
 

@@ -177,11 +177,10 @@ class _Import(Generic[Content]):
                 self._rejects.add(number, item.raw, outcome.problem, outcome.warnings)
         self._tally.blank += batch.blank
         self._tally.lines += batch.blank + len(batch.said)
-        if self._note:
-            self._rejects.flush()
-            if statuses - {Status.REJECTED}:
-                # What was rejected leaves nothing in the store that whoever goes on could look for.
-                self._note.write(self._stand, batch.end)
+        self._rejects.flush()
+        if self._note and statuses - {Status.REJECTED}:
+            # What was rejected leaves nothing in the store that whoever goes on could look for.
+            self._note.write(self._stand, batch.end)
         self._stand = Stand(batch.end, batch.fingerprint, self._tally.copy(), self._rejects.bytes)
         self._progress(Progress(self._report(), self._reader.share()))
 
