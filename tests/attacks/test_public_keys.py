@@ -4,6 +4,7 @@ identifiers, her profile, her journey.
 The pages' key is `web`; the shop itself speaks with a secret one. The attacker is Mallory, who is known too.
 """
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +17,7 @@ from onefold.model.events import DAY_MS
 from tests.api.graphql_shop import Json, Shop
 from tests.api.graphql_shop import key as identifier
 from tests.contract.stores import Place
-from tests.support.keyed import SHOP, WEB, Asking, key, keyed
+from tests.support.keyed import SHOP, WEB, Asking, key, keyed, secret_of
 
 VERA: Final = ("user_id:vera", "email:vera@example.com", "phone:+12015550123", "anonymous_id:veras-browser")
 BEFORE: Final = "2024-05-01T12:00:00Z"
@@ -274,6 +275,15 @@ def test_nobody_learns_from_what_is_taken_whom_the_shop_judged_to_be_one(office:
         )
 
     assert told("a1", "moll") == told("a1", "vera")
+
+
+def test_a_message_id_that_is_used_under_a_secret_key_s_name_takes_none_of_its_own(shop: Shop, office: Asking) -> None:
+    """An image in a mail has a key in its address, which whoever reads the mail can send again."""
+    forged = event("v20", at=None, userId="mallory", writeKey=secret_of("shop"))
+    answer = shop.http.get("/v1/pixel.gif", params={"data": json.dumps(forged)})
+    assert answer.headers["x-onefold"] == "accepted"
+    accepted(office.batch(event("v20", at=None, userId="vera")))
+    assert ("v20", "vera") in state(office, VERA[0])["journey"]
 
 
 def test_a_secret_key_without_steward_judges_nobody(shop: Shop, office: Asking) -> None:

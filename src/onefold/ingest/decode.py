@@ -186,7 +186,7 @@ class Decoder:
         if event.category and "category" not in properties:
             properties = {**properties, "category": event.category}
         message = self._keyed.copy()
-        message.update(f"{arrival.source.name}\0{message_id}".encode())
+        message.update(f"{_sender(arrival.source)}\0{message_id}".encode())
         return Event(
             message=message.digest(),
             content=said[:8],
@@ -225,6 +225,11 @@ class Decoder:
             return previous
         may_judge = arrival.may_judge and arrival.source.trust is Trust.SERVER
         return self._reader.read(said, previous, may_judge=may_judge, warnings=warnings)
+
+
+def _sender(source: Source) -> str:
+    """What message ids count within: nobody forges one of a server's by what is public under the same name."""
+    return source.name if source.trust is Trust.SERVER else f"\0{source.name}"
 
 
 def _name(event: WireEvent) -> str | None:

@@ -16,7 +16,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     """One touchpoint to be.
 
     Attributes:
-        message: 16 bytes, the keyed hash of (source name, message id): what duplicates are found by.
+        message: 16 bytes, the keyed hash of (source, message id): what duplicates are found by.
         content: 8 bytes, a hash of what the sender said: tells a repeat from a message id used again.
         message_id: as the sender wrote it, or as made at the door.
         source: who said it, and how far it is trusted.
