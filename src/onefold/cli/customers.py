@@ -23,13 +23,12 @@ def customer(
 ) -> None:
     """Show a customer: profile, identifiers, journey, refused links and decisions."""
     from onefold.cli import references
+    from onefold.cli.answers.output import printed_afterwards, show_json
 
     limit = references.limit(limit, LONGEST_JOURNEY)
-    with call.open() as onefold, onefold.read(hold=True) as reading:
+    with printed_afterwards(), call.open() as onefold, onefold.read(hold=True) as reading:
         found = reading.customer(references.customer(who))
         if call.as_json:
-            from onefold.cli.answers.output import show_json
-
             show_json(shape(reading, found, limit))
         else:
             _show(reading, found, limit)

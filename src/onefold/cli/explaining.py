@@ -19,11 +19,11 @@ def why(
 ) -> None:
     """Say why two identifiers are one customer, or why not."""
     from onefold.cli import references
-    from onefold.cli.answers.output import Screen, show_json
+    from onefold.cli.answers.output import Screen, printed_afterwards, show_json
     from onefold.service.explaining import why as explain
     from onefold.service.values import Apart, Together
 
-    with call.open() as onefold, onefold.read(hold=True) as reading:
+    with printed_afterwards(), call.open() as onefold, onefold.read(hold=True) as reading:
         found = explain(reading, references.identifier(a), references.identifier(b))
         if call.as_json:
             show_json(_shape(reading, found))

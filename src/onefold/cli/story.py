@@ -15,12 +15,11 @@ MOST_LINES = 200
 def tell(call: Call, onefold: "Onefold") -> None:
     """Tell the story, and show what became of it."""
     from onefold import demo as story
+    from onefold.cli.answers.output import printed_afterwards, show_json
 
     new = story.tell(onefold)
-    with onefold.read(hold=True) as reading:
+    with printed_afterwards(), onefold.read(hold=True) as reading:
         if call.as_json:
-            from onefold.cli.answers.output import show_json
-
             show_json(_shape(onefold, reading, new))
         else:
             _show(onefold, reading, new)

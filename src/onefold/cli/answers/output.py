@@ -4,11 +4,13 @@ Where standard output is no terminal, nothing is coloured or wrapped. What someb
 never in JSON.
 """
 
+import io
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,6 +20,32 @@ if TYPE_CHECKING:
 
 WIDE: Final = 10_000
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+class _Kept(io.StringIO):
+    """What would be printed; it looks to whoever prints as standard output does."""
+
+    def __init__(self, instead_of: TextIO) -> None:
+        super().__init__(newline="")
+        self._of: Final = instead_of
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]  # a StringIO has none
+        return self._of.encoding
+
+    def isatty(self) -> bool:
+        return self._of.isatty()
+
+
+@contextmanager
+def printed_afterwards() -> Iterator[None]:
+    """What is printed inside the block appears when it has ended, unless it fails. Whoever reads the store meanwhile
+    may hold up others, and who looks at the answer (`| less`) may take their time."""
+    standard = sys.stdout
+    kept = _Kept(standard)
+    with redirect_stdout(kept):
+        yield
+    standard.write(kept.getvalue())
 
 
 def show_json(answer: object) -> None:
