@@ -164,6 +164,14 @@ def test_a_key_stands_in_the_event_or_in_the_address(with_keys: Shop, where: str
     assert [touchpoint.source for touchpoint in stored(with_keys)]
 
 
+def test_the_reject_log_does_not_have_the_key(with_keys: Shop) -> None:
+    for more in ({}, {"writeKey": secret_of("web")}):
+        event = {"type": "track", "writeKey": secret_of("web")}
+        assert get(with_keys, urlencode({"data": base64_of(event), **more})) == "rejected event.no_identifier"
+    assert len(rejects(with_keys)) == 2
+    assert all(secret_of("web").encode() not in body for _, body in rejects(with_keys))
+
+
 @pytest.mark.parametrize(
     ("secret", "code"),
     [(None, "key.missing"), ("no such key", "key.unknown"), (secret_of("reader"), "key.forbidden"), (7, "key.missing")],
