@@ -1,6 +1,8 @@
 """`onefold key`: made once, shown once, kept as hashes in a file that people write too."""
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -115,6 +117,32 @@ def test_a_file_with_a_mistake_is_left_alone(onefold: Run, tmp_path: Path) -> No
     (tmp_path / "onefold.toml").write_text("port = ")
     assert onefold("key", "new", "web", "--json").error["code"] == "settings.invalid"
     assert file(tmp_path) == "port = "
+
+
+def test_a_file_that_cannot_be_written_is_left_as_it_is(onefold: Run, tmp_path: Path) -> None:
+    (tmp_path / "onefold.toml").write_text(BY_HAND)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "replace", full)
+        ended = onefold("key", "new", "crm", "--json")
+    assert (ended.error["code"], ended.error["field"]) == ("settings.invalid", "config")
+    assert file(tmp_path) == BY_HAND
+    assert [entry.name for entry in tmp_path.iterdir()] == ["onefold.toml"]
+
+
+def full(made: Path, target: Path) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_whose_file_it_is_stays_so(onefold: Run, tmp_path: Path) -> None:
+    path = tmp_path / "onefold.toml"
+    path.write_text(BY_HAND)
+    owner = path.stat().st_uid, path.stat().st_gid
+    given: list[tuple[int, int]] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "geteuid", lambda: owner[0] + 1)
+        patch.setattr(os, "chown", lambda made, *to: given.append(to))
+        assert onefold("key", "new", "crm").code == 0
+    assert given == [owner]
 
 
 def test_the_file_is_the_one_that_counts(onefold: Run, tmp_path: Path) -> None:

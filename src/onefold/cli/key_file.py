@@ -93,16 +93,25 @@ def _replace(path: Path, text: str, wanted: dict[str, object]) -> None:
             f"the keys in {path} are not written as tables of their own",
             "Write each as [[keys]], or change it by hand.",
         )
-    whole = path.resolve()
     try:
-        mode = whole.stat().st_mode & 0o777 if whole.exists() else OWNER_ALONE
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=whole.parent, delete=False) as made:
-            made.write(text)
-            made.flush()
-            os.fsync(made.fileno())
-        Path(made.name).chmod(mode)
-        Path(made.name).replace(whole)
+        _write(path.resolve(), text)
     except OSError as error:
-        raise invalid(
-            f"{path} cannot be written: {error.strerror}", "Run it as who may write there.", "config"
-        ) from error
+        said = f"{path} cannot be written: {error.strerror}"
+        raise invalid(said, "Run it as somebody who may write there.", "config") from error
+
+
+def _write(path: Path, text: str) -> None:
+    """Put a file with this text in the place of what is there, with its owner and mode."""
+    there = path.stat() if path.exists() else None
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
+        made = Path(file.name)
+        try:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+            if there is not None and (there.st_uid, there.st_gid) != (os.geteuid(), os.getegid()):
+                os.chown(made, there.st_uid, there.st_gid)
+            made.chmod(OWNER_ALONE if there is None else there.st_mode & 0o777)
+            made.replace(path)
+        finally:
+            made.unlink(missing_ok=True)
