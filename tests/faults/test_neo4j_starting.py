@@ -10,7 +10,7 @@ import pytest
 
 from onefold.errors import CODES
 from tests.support.crowd import crowd
-from tests.support.neo4j_server import Neo4jServer, ask, neo4j_server
+from tests.support.neo4j_server import Neo4jServer, ask, neo4j_server, prepared
 from tests.support.server import ONEFOLD, SECONDS, Answer, Server, run, serving, until
 from tests.support.whole import check_neo4j
 
@@ -179,7 +179,7 @@ def test_a_server_that_waits_can_be_stopped(neo4j: Neo4jServer, empty: str, tmp_
 def test_a_database_that_can_only_be_read_is_read(tmp_path: Path) -> None:
     """After a crash Neo4j has to write before it can be read, so it is stopped as it should be."""
     with neo4j_server(tmp_path / "neo4j") as neo4j:
-        with serving(tmp_path, neo4j.url) as server, server.client() as client:
+        with serving(tmp_path, prepared(neo4j.url)) as server, server.client() as client:
             assert client.ingest(BATCH).said["accepted"] == len(BATCH)
         neo4j.stop()
         neo4j.start("--set", "server.databases.read_only=neo4j")
@@ -198,7 +198,7 @@ def test_a_batch_that_neo4j_has_no_memory_for_is_refused_and_smaller_ones_are_no
     limits = ("--set", "dbms.memory.transaction.total.max=50m")
     with (
         neo4j_server(tmp_path / "neo4j", *limits) as neo4j,
-        serving(tmp_path, neo4j.url, batch_size=5_000) as server,
+        serving(tmp_path, prepared(neo4j.url), batch_size=5_000) as server,
         server.client() as client,
     ):
         assert client.ingest([happening.wire() for happening in few]).said["accepted"] == len(few)

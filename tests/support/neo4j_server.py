@@ -115,13 +115,14 @@ def ask(url: str, statement: str, **p: Any) -> list[list[Any]]:
 def database(home: Path) -> Iterator[str]:
     """The URL of a database with a store in it: the one ONEFOLD_TEST_NEO4J names, else that of a server of its own."""
     if url := os.environ.get("ONEFOLD_TEST_NEO4J"):
-        yield _prepared(url)
+        yield prepared(url)
         return
     with neo4j_server(home) as server:
-        yield _prepared(server.url)
+        yield prepared(server.url)
 
 
-def _prepared(url: str) -> str:
+def prepared(url: str) -> str:
+    """Make a store in a database, if there is none; -> the same URL."""
     """Whatever an earlier run left is gone: its store may be of other namespaces."""
     ask(url, WIPE)
     with closing(Connections(address_of(url))) as connections:

@@ -12,7 +12,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
-SECONDS: Final = 60.0
+SECONDS: Final = 180.0
 """After how long a test gives up waiting. Nothing ever waits that long unless it is broken."""
 ONEFOLD: Final[tuple[str, ...]] = (str(Path(sysconfig.get_path("scripts")) / "onefold"),)
 
