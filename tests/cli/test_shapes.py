@@ -38,6 +38,7 @@ def test_the_shapes_of_answers_are_those_written_down(onefold: Run) -> None:
     couple = ("user_id:u-1002", "user_id:u-1003", "--reason", "r")
     calls = {
         "demo": ("demo", "--story", "--no-serve", *store),
+        "demo, the shop": ("demo", "--people", "40", "--no-serve", "--json"),
         "init": ("init", *store),
         "import": ("import", "-", *store),
         "resolve": ("resolve", "email:ann@example.com", "email:nobody@example.com", "email:nonsense", *store),

@@ -51,8 +51,9 @@ def test_only_the_touchpoints_of_who_was_glued_name_the_trap() -> None:
 
 
 def test_what_two_people_carry_is_nobodys_own() -> None:
-    shared = [seen(ANN, ANNS, COOKIE), seen(BEN, ANNS, COOKIE)]
-    assert glue(shared, stitched({ANNS, COOKIE})) == (Glued(), {})
+    lent = [seen(ANN, ANNS, COOKIE), seen(BEN, BENS, COOKIE), seen(CHLOE, BENS)]
+    assert glue(lent, stitched({ANNS, BENS, COOKIE})) == (Glued(), {})
+    assert glue(lent[:2], stitched({ANNS, BENS, COOKIE})) == (Glued(strangers=1), {})
 
 
 def test_a_script_glues_those_whose_accounts_it_tried() -> None:

@@ -61,6 +61,17 @@ def test_another_shop_is_refused_before_anything_is_written(onefold: Onefold) ->
         assert reading.view.counts() == before
 
 
+def test_the_truth_is_only_laid_beside_the_touchpoints_it_is_about(onefold: Onefold) -> None:
+    bring_in(onefold, SMALL)
+    truths = [one.truth for one in SMALL.told() if not one.truth.again]
+    with onefold.read(hold=True) as reading:
+        stitched = stitched_in(reading.view, onefold.namespaces)
+        assert len(list(seen_in(reading.view, truths, stitched))) == len(truths)
+        for others in (truths[::-1], truths[1:], truths[:-1]):
+            with pytest.raises(OnefoldError, match="another shop"):
+                list(seen_in(reading.view, others, stitched))
+
+
 def test_what_others_sent_is_not_measured(onefold: Onefold) -> None:
     onefold.ingest([OTHERS])
     bring_in(onefold, SMALL)
@@ -78,6 +89,7 @@ def test_touchpoints_are_read_with_the_customer_whose_journey_shows_them(onefold
         known = reading.view.by_number(list(numbers))
         operators = reading.view.counts().identifiers - len(known)
     assert operators > 0
+    assert set(known) == numbers
     assert all(one.customer for one in known.values())
     assert {n: stitched.customer[n] for n in known} == {n: one.customer for n, one in known.items()}
     assert {n for n in known if n in stitched.generic} == {n for n, one in known.items() if one.generic}

@@ -59,6 +59,7 @@ def digest(people: int, seed: int, hash_seed: str = "0") -> str:
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True).stdout
 
 
+@pytest.mark.slow
 def test_the_same_people_and_seed_are_the_same_shop_byte_by_byte_in_any_process() -> None:
     assert digest(100, 7, hash_seed="1") == digest(100, 7, hash_seed="2")
     assert digest(100, 7) != digest(100, 8)
@@ -161,13 +162,35 @@ def test_towns_share_no_identifier_and_nobody() -> None:
     assert messages[0].isdisjoint(messages[1])
 
 
+PEAK = """\
+from resource import RUSAGE_SELF, getrusage
+from onefold.demo.shop.world import World
+told = sum(1 for _ in World({people}).told())
+print(told, getrusage(RUSAGE_SELF).ru_maxrss)
+"""
+
+
 @pytest.mark.slow
-def test_of_millions_only_the_town_that_is_read_is_there() -> None:
+def test_no_more_than_a_town_is_held_however_many_there_are() -> None:
+    def run(people: int) -> tuple[int, int]:
+        command = [sys.executable, "-c", PEAK.format(people=people)]
+        said = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+        told, peak = map(int, said.split())
+        return told, peak
+
+    (one, one_peak), (four, four_peak) = run(TOWN), run(4 * TOWN)
+    assert four > 3.5 * one
+    assert four_peak < 1.3 * one_peak
+
+
+@pytest.mark.slow
+def test_of_millions_the_first_are_there_at_once() -> None:
     assert World(3_000_000).towns() == 600
     begun = list(islice(World(3_000_000).told(), 1_000))
     assert {one.truth.town for one in begun} == {0}
 
 
+@pytest.mark.slow
 def test_a_larger_world_begins_as_a_smaller_one_of_whole_towns() -> None:
     small = sha256(b"".join(one.sent.line for one in islice(World(TOWN).told(), 500))).digest()
     large = sha256(b"".join(one.sent.line for one in islice(World(3 * TOWN).told(), 500))).digest()

@@ -1,4 +1,4 @@
-"""The shop that never was: a story of forty events, small enough to be followed by eye.
+"""A story of forty events, small enough to be followed by eye; `onefold.demo.shop` makes up a whole shop.
 
 Four people deal with Alder, a coffee roaster. Ann looks around for weeks before she opens an account. Ben and Chloe
 share a tablet. Dora telephones, opens letters and pays with a card until a CRM record says that all that is one person;
