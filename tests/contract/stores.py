@@ -1,6 +1,5 @@
 """How each kind of store is opened in tests."""
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import product
@@ -60,12 +59,13 @@ def _neo4j_target(place: Place, rules: TraitRules) -> CopyTarget:
     return open_neo4j_target(address_of(place.url), NAMESPACES, rules)
 
 
-_ALL: Final[Mapping[str, Opener]] = {"sqlite": _sqlite, "neo4j": _neo4j}
-OPENERS: Final = {kind: _ALL[kind] for kind in os.environ.get("ONEFOLD_TEST_STORES", "sqlite").split(",")}
+OPENERS: Final[Mapping[str, Opener]] = {"sqlite": _sqlite, "neo4j": _neo4j}
 TARGETS: Final[Mapping[str, TargetOpener]] = {"sqlite": _sqlite_target, "neo4j": _neo4j_target}
 
-MARKS: Final[Mapping[str, tuple[pytest.MarkDecorator, ...]]] = {"neo4j": (pytest.mark.xdist_group("neo4j"),)}
-"""There is one database for all tests, so one worker runs all that use it."""
+MARKS: Final[Mapping[str, tuple[pytest.MarkDecorator, ...]]] = {
+    "neo4j": (pytest.mark.xdist_group("neo4j"), pytest.mark.slow)
+}
+"""There is one database for all tests, so one worker runs all that use it; and its server takes a while to start."""
 KINDS: Final = tuple(pytest.param(kind, marks=MARKS.get(kind, ())) for kind in OPENERS)
 """Parameters of whatever runs on every kind of store."""
 PAIRS: Final = tuple(

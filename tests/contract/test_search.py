@@ -162,5 +162,5 @@ def test_texts_of_any_length_are_kept_and_found_by_how_they_begin(store: Store) 
     with store.read() as view:
         found = {(claim.trait, claim.value, claim.count) for claim in view.claims([1])[1]}
         assert found == {(name, value, 2) for name, value in said.items()}
-        assert [hit.namespace for hit in view.search("zurich zurich", 10)] == ["trait:name"]
-        assert [hit.namespace for hit in view.search("\u02bcn\u02bcn", 10)] == ["trait:firstName"]
+        assert [hit.attribute for hit in view.search("zurich zurich", 10)] == ["trait:name"]
+        assert [hit.attribute for hit in view.search("\u02bcn\u02bcn", 10)] == ["trait:firstName"]
