@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import uvicorn
 from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from onefold.api.app import create_app
@@ -57,21 +58,39 @@ class Answered(NamedTuple):
 
 
 class Watched:
-    """An application, and what it answered on paths that begin with /v1/."""
+    """An application, and what it answered to requests that send events.
+
+    Attributes:
+        duplicates: how many events it had already. losing: whether the next answer is lost on its way.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self.answers: list[Answered] = []
+        self.duplicates = 0
+        self.losing = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        posted = scope["type"] == "http" and scope["method"] == "POST" and scope["path"].startswith("/v1/")
+        lost, self.losing = posted and self.losing, self.losing and not posted
+
+        status = 0
+
         async def noticed(message: Message) -> None:
-            if message["type"] == "http.response.start" and scope["method"] == "POST":
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
                 headers = Headers(scope=scope)
                 kind, encoding = headers.get("content-type", ""), headers.get("content-encoding", "")
-                self.answers.append(Answered(scope["path"], kind.partition(";")[0], encoding, message["status"]))
-            await send(message)
+                self.answers.append(Answered(scope["path"], kind.partition(";")[0], encoding, status))
+            elif status == 200:
+                self.duplicates += json.loads(message["body"])["duplicates"]
+            if not lost:
+                await send(message)
 
-        await self._app(scope, receive, noticed if scope.get("path", "").startswith("/v1/") else send)
+        await self._app(scope, receive, noticed if posted else send)
+        if lost:
+            await PlainTextResponse("nobody answers", 502)(scope, receive, send)
 
 
 class InProcess(Served):
@@ -86,10 +105,19 @@ class InProcess(Served):
     def answers(self) -> list[Answered]:
         return list(self._watched.answers)
 
+    @property
+    def duplicates(self) -> int:
+        """How many events came again."""
+        return self._watched.duplicates
+
     def rejects(self) -> list[str]:
         """The codes in the reject log."""
         with self.service.read() as reading:
             return [reject.code for reject in reading.view.rejects(100)]
+
+    def lose_an_answer(self) -> None:
+        """Have the next sender told, as by a proxy, that nobody answers, when its events were taken."""
+        self._watched.losing = True
 
     @contextmanager
     def no_room(self) -> Iterator[None]:

@@ -60,11 +60,16 @@ def onefold(tmp_path: Path, origin: str) -> Iterator[InProcess]:
         yield onefold
 
 
-def send(sdk: Sdk, onefold: InProcess, origin: str, calls: Sequence[Call], but: int = 0) -> list[str]:
-    """Have the SDK send, until all events, `but` for so many, are the one user's."""
+def send(sdk: Sdk, onefold: InProcess, origin: str, calls: Sequence[Call], but: int = 0, again: int = 0) -> list[str]:
+    """Have the SDK send, until all events, `but` for so many, are the one user's, and some have come `again`."""
     who = next(call["userId"] for call in calls if "userId" in call)
     wanted = len(calls) - but
-    errors = sdk.send(To(onefold.url, SENDER, origin), calls, lambda: len(all_of(onefold, who)) >= wanted)
+
+    def arrived() -> bool:
+        return len(all_of(onefold, who)) >= wanted and onefold.duplicates >= again
+
+    errors = sdk.send(To(onefold.url, SENDER, origin), calls, arrived)
+    assert arrived()
     assert {(answer.kind, answer.encoding) for answer in onefold.answers} == {(sdk.kind, "gzip" if sdk.gzip else "")}
     assert {answer.path for answer in onefold.answers} <= sdk.paths
     return errors
@@ -124,6 +129,12 @@ def test_told_to_come_back_later_it_does_and_loses_nothing(sdk: Sdk, tmp_path: P
         assert errors == []
         assert sorted(step["properties"]["n"] for step in all_of(onefold, "busy")) == list(range(5))
         assert {answer.status for answer in onefold.answers} == {200, 429}
+
+
+def test_an_answer_that_got_lost_doubles_nothing(sdk: Sdk, onefold: InProcess, origin: str) -> None:
+    onefold.lose_an_answer()
+    assert send(sdk, onefold, origin, numbered(*range(5)), again=1) == []
+    assert sorted(step["properties"]["n"] for step in all_of(onefold, "busy")) == list(range(5))
 
 
 def test_an_event_that_is_too_large_takes_nothing_with_it(sdk: Sdk, onefold: InProcess, origin: str) -> None:
