@@ -19,8 +19,11 @@ EPOCHS: Final = ("seconds", "milliseconds")
 """Formats of a time that is a number, counted since 1970."""
 
 _ASCII: Final = bytes(range(32, 127)) + b"\r\n\t"
-_TOP: Final = ("source", "type", "record", "timestamp", "event", "name", "channel", "identifiers", "traits")
-_KEYS: Final = (*_TOP, "properties", "context", "nulls", "csv")
+_HEAD: Final = ("source", "type", "record", "timestamp", "event", "name", "channel", "identifiers", "traits")
+KEYS: Final = (*_HEAD, "properties", "context", "nulls", "csv")
+"""What a mapping may say."""
+PICK_KEYS: Final = ("column", "value", "as", "format", "timezone")
+"""What it may say of a value."""
 
 
 class RowType(StrEnum):
@@ -118,7 +121,7 @@ def load(path: Path, namespaces: Namespaces) -> Mapping:
 
 def read(top: YamlNode, text: str, namespaces: Namespaces) -> Mapping:
     """The mapping that stands in `text`, of which `top` is the top. Raises as `load` does."""
-    keys = top.mapping(_KEYS)
+    keys = top.mapping(KEYS)
     kind = keys["type"].choice(RowType) if "type" in keys else RowType.IDENTIFY
     _check_fitting(keys, kind)
     record, version = _record(keys, top, kind)
@@ -200,7 +203,7 @@ def _column(node: YamlNode) -> Pick:
 def _pick(node: YamlNode) -> Pick:
     if not node.is_mapping:
         return _column(node)
-    keys = node.mapping(("column", "value", "as", "format", "timezone"))
+    keys = node.mapping(PICK_KEYS)
     if ("column" in keys) == ("value" in keys):
         raise node.error("it takes either a column or a value", "Write {column: NAME}, or {value: TEXT}.")
     if "value" in keys:
