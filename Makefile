@@ -1,6 +1,6 @@
 # One command each: `make demo`, `make test`. Everything lives in .venv, installed from the pins in constraints.txt.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo quick test sdks nightly check schema bench
+.PHONY: help setup demo quick test newest sdks nightly check schema bench
 
 VENV := .venv
 BIN := $(VENV)/bin
