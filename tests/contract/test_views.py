@@ -31,20 +31,23 @@ def test_a_view_does_not_see_what_is_committed_after_it_answered(place: Place) -
         lambda view: view.search("after", 10) == [],
         lambda view: view.touchpoints([message("after")]) == {},
         lambda view: view.journeys([2, 3], JourneyPage(5)) == {},
+        lambda view: view.customers([1])[1].size == 1,
+        lambda view: view.head().seq == seq,
     ]
     with store.read() as view:
         assert view.head().seq == seq
+        assert view.by_key([key("user_id:before")])
         add(store, "after")
         add(other, "elsewhere")
         try:
             assert all(asked(view) for asked in asking)
+            assert view.head().seq == seq
             assert not view.moved
         except MovedError:
             assert view.moved
             for asked in asking:
                 with pytest.raises(MovedError):
                     asked(view)
-        assert view.head().seq == seq
         with store.read() as newer:
             assert newer.by_key([key("user_id:after"), key("user_id:elsewhere")]).keys() == {
                 key("user_id:after"),

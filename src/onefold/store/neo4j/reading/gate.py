@@ -63,15 +63,15 @@ class Moving:
         self._head: Row | None = None
 
     def head(self) -> Row:
-        """Where the store stands. It costs a statement only if nothing was asked before."""
+        """Where the store stands. It costs a statement only if nothing was asked before. Raises MovedError."""
+        self.check()
         if self._head is None:
             _, self._head = self._answer(HEAD)
         return self._head
 
     def ask(self, statement: str, **p: Any) -> Any:
         """What a gated statement collects. Raises MovedError."""
-        if self.moved:
-            raise MovedError
+        self.check()
         known, most = (self._last.head, MOST_BEGINNINGS) if self._head is None else (self._head, 1)
         for _ in range(most):
             rows, head = self._answer(statement, **p)
@@ -81,6 +81,11 @@ class Moving:
             known = head  # it was applied before this is asked again
         self.moved = True
         raise MovedError
+
+    def check(self) -> None:
+        """Raise MovedError if it has moved."""
+        if self.moved:
+            raise MovedError
 
     def _answer(self, statement: str, **p: Any) -> Row:
         try:
@@ -107,6 +112,9 @@ class Holding:
     def head(self) -> Row:
         """Where the store stands."""
         return self._head
+
+    def check(self) -> None:
+        """It cannot move."""
 
     def ask(self, statement: str, **p: Any) -> Any:
         """What a gated statement collects."""

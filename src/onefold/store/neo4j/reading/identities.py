@@ -14,10 +14,6 @@ from onefold.store.neo4j.reading.snapshot import Snapshot
 from onefold.store.neo4j.rows import JUDGEMENT, Row, judgements_of, public_of
 
 KNOWN: Final = "[i.number, i.namespace, i.value, i.id, i.customer, i.generic, i.first_ms, i.last_ms]"
-BY_ID: Final = gated(
-    "UNWIND $p.ids AS id MATCH (i:Identifier) USING INDEX SEEK i:Identifier(id) WHERE id <= i.id <= id "
-    f"RETURN collect({KNOWN})"
-)
 BY_NUMBER: Final = gated(
     "UNWIND $p.numbers AS n MATCH (i:Identifier) USING INDEX SEEK i:Identifier(number) WHERE n <= i.number <= n "
     f"RETURN collect({KNOWN})"
@@ -27,13 +23,20 @@ MEMBERS: Final = gated(
     f"RETURN collect({KNOWN})"
 )
 # A customer may hold thousands: one pass over them, without their names for whoever is known by the anchor's.
-CUSTOMERS: Final = gated(
-    "UNWIND $p.numbers AS n MATCH (c:Customer) USING INDEX SEEK c:Customer(key) WHERE n <= c.key <= n "
+OWNER: Final = (
+    "MATCH (c:Customer) USING INDEX SEEK c:Customer(key) WHERE n <= c.key <= n "
     "WITH c, n, c.anchor AS anchor MATCH (a:Identifier) USING INDEX SEEK a:Identifier(number) "
     "WHERE anchor <= a.number <= anchor WITH c, n, a.namespace IN $p.named AS named CALL (n, named) { "
     "MATCH (i:Identifier {customer: n}) USING INDEX SEEK i:Identifier(customer) RETURN min(i.first_ms) AS first, "
     "max(i.last_ms) AS last, max(CASE WHEN named OR i.namespace IN $p.named THEN 1 ELSE 0 END) AS known } "
     "RETURN collect([c.key, c.anchor, c.id, c.size, first, last, known = 0, c.counts, c.apart])"
+)
+CUSTOMERS: Final = gated(f"UNWIND $p.numbers AS n {OWNER}")
+# Whoever looks an identifier up asks for its customer next: both come in one answer.
+BY_ID: Final = gated(
+    "CALL () { UNWIND $p.ids AS id MATCH (i:Identifier) USING INDEX SEEK i:Identifier(id) WHERE id <= i.id <= id "
+    f"RETURN collect({KNOWN}) AS found, collect(DISTINCT i.customer) AS keys }} "
+    f"CALL (keys) {{ UNWIND keys AS n {OWNER} AS owners }} RETURN [found, owners]"
 )
 CLAIMS: Final = gated(
     "UNWIND $p.numbers AS n MATCH (i:Identifier {customer: n}) USING INDEX SEEK i:Identifier(customer) "
@@ -69,20 +72,21 @@ class Identities(Snapshot):
         if not publics:
             return {}
         ids = sorted({encode("idn", public) for public in publics})
-        return {found.public: found for found in _known(self._ask(BY_ID, ids=ids))}
+        rows, owners = self._ask(BY_ID, ids=ids, named=self._facts.named)
+        self._ahead.update(_customers(owners))
+        return {found.public: found for found in _known(rows)}
 
     def by_number(self, numbers: Sequence[int]) -> dict[int, KnownIdentifier]:
         """Identifiers by the store's number."""
         return {found.number: found for found in _known(self._of(BY_NUMBER, numbers))}
 
     def customers(self, keys: Sequence[int]) -> dict[int, KnownCustomer]:
-        """Customers by key."""
-        return {
-            key: KnownCustomer(key, anchor, public_of(id_), size, first, last, anonymous, tuple(counts), apart)
-            for key, anchor, id_, size, first, last, anonymous, counts, apart in self._of(
-                CUSTOMERS, keys, named=self._facts.named
-            )
-        }
+        """Customers by key; most were read with the identifiers by which they were found."""
+        self._asking.check()
+        ahead = self._ahead
+        missing = [key for key in keys if key not in ahead]
+        found = _customers(self._of(CUSTOMERS, missing, named=self._facts.named))
+        return found | {key: ahead[key] for key in keys if key in ahead}
 
     def members(self, customers: Sequence[int]) -> dict[int, list[KnownIdentifier]]:
         """All identifiers of each customer, the eldest first."""
@@ -112,6 +116,13 @@ class Identities(Snapshot):
     def judgements_by_number(self, numbers: Sequence[int]) -> dict[int, Judgement]:
         """Judgements, standing or retracted."""
         return {found.number: found for found in judgements_of(self._of(JUDGEMENTS_BY_NUMBER, numbers))}
+
+
+def _customers(rows: Iterable[Row]) -> dict[int, KnownCustomer]:
+    return {
+        key: KnownCustomer(key, anchor, public_of(id_), size, first, last, anonymous, tuple(counts), apart)
+        for key, anchor, id_, size, first, last, anonymous, counts, apart in rows
+    }
 
 
 def _known(rows: Iterable[Row]) -> list[KnownIdentifier]:

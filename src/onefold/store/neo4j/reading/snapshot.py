@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from onefold.model.reading import KnownCustomer
 from onefold.model.sources import Source, Trust
 from onefold.store.base import Head
 from onefold.store.facts import Facts
@@ -36,13 +37,14 @@ class Shared:
 class Snapshot:
     """One state of the store, on connections that are taken as they are needed."""
 
-    __slots__ = ("_asking", "_facts", "_shared")
+    __slots__ = ("_ahead", "_asking", "_facts", "_shared")
 
     def __init__(self, asking: Moving | Holding, shared: Shared) -> None:
         """Nothing is asked yet, or nothing but the head."""
         self._asking: Final = asking
         self._shared: Final = shared
         self._facts: Final = shared.facts
+        self._ahead: Final[dict[int, KnownCustomer]] = {}
 
     @property
     def moved(self) -> bool:
