@@ -91,6 +91,23 @@ def test_a_column_of_addresses_is_known_by_what_stands_in_it() -> None:
     assert identifiers(mapping) == {"crm_id": ["id"], "email": ["contact"]}
 
 
+def test_those_who_serve_customers_are_not_taken_for_them() -> None:
+    columns = ["crm_id", "email", "Account Owner", "Contact at ours", "staff id"]
+    rows = [
+        [str(n), f"p{n}@example.com", f"owner{n}@shop.example", f"desk{n % 2}@shop.example", "s-1"] for n in range(4)
+    ]
+    mapping = mapping_of(suggested(columns, *rows))
+    assert identifiers(mapping) == {"crm_id": ["crm_id"], "email": ["email"], "staff_id": ["staff id"]}
+
+
+@pytest.mark.parametrize(
+    "texts", [["Ann Keller", "Ben Miller", "Cem", "Dora"], ["gold", "silver", "gold", "gold", "gold"]]
+)
+def test_names_and_kinds_of_customers_are_no_numbers_of_theirs(texts: list[str]) -> None:
+    rows = [[str(place), text] for place, text in enumerate(texts)]
+    assert identifiers(mapping_of(suggested(["id", "customer"], *rows))) == {"crm_id": ["id"]}
+
+
 def test_several_columns_may_hold_what_one_person_is_known_by() -> None:
     mapping = mapping_of(suggested(["customer no", "E-Mail", "email address"], ["1", "a@example.com", "b@example.com"]))
     assert identifiers(mapping)["email"] == ["E-Mail", "email address"]

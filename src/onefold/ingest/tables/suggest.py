@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date, datetime
+from functools import partial
 from typing import Final
 
 from onefold.ingest.tables import words
@@ -112,17 +113,31 @@ class _Suggestion:
         """The columns of each namespace."""
         found: dict[str, list[Column]] = {}
         for namespace in self._namespaces:
-            named = {word_of(namespace.name), *words.NAMESPACES.get(namespace.name, ())}
-            while column := self._take(lambda column: column.word in named):  # noqa: B023
+            while column := self._take(partial(self._names, namespace)):
                 found.setdefault(namespace.name, []).append(column)
-        while "email" in self._namespaces and (column := self._take(self._looks_like_email)):
+        while "email" in self._namespaces and (column := self._take(self._holds_addresses)):
             found.setdefault("email", []).append(column)
-        person = next((namespace.name for namespace in self._people() if namespace.name not in found), None)
-        numbered = next((column for column in self._left if column.word in words.RECORD_IDS and column.complete), None)
-        if not self._tracked and person and numbered and not any(n.name in found for n in self._people()):
-            self._left.remove(numbered)
-            found[person] = [numbered]
+        people = self._people()
+        if people and not self._tracked and not any(namespace.name in found for namespace in people):
+            numbered = self._take(lambda column: column.word in words.RECORD_IDS and column.complete)
+            found |= {people[0].name: [numbered]} if numbered else {}
         return found
+
+    def _names(self, namespace: Namespace, column: Column) -> bool:
+        """Whether a column holds identifiers of a namespace. A `customer` may be a number, a name, or a kind."""
+        if column.word not in {word_of(namespace.name), *words.NAMESPACES.get(namespace.name, ())}:
+            return False
+        if namespace.kind is not Kind.PERSON:
+            return True
+        differ = len(set(column.texts)) * 2 >= len(column.texts)
+        return (differ or self._tracked) and not any(" " in text for text in column.texts)
+
+    def _holds_addresses(self, column: Column) -> bool:
+        """Whether a column, however it is called, holds e-mail addresses of customers. Those of the people who serve
+        them stand in many rows: taken for theirs, they would make one customer of many."""
+        if looks(column.texts, self._decimal) is not Looks.EMAIL or any(word in column.word for word in words.SERVING):
+            return False
+        return len(set(column.texts)) == len(column.texts)
 
     def _people(self) -> list[Namespace]:
         """The namespaces of persons; a record of the CRM first."""

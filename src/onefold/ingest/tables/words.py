@@ -24,6 +24,24 @@ NAMESPACES: Final[Mapping[str, frozenset[str]]] = {
 }
 """By the names of the namespaces that onefold comes with."""
 
+SERVING: Final = (
+    *(
+        "owner",
+        "manager",
+        "agent",
+        "rep",
+        "sales",
+        "staff",
+        "assigned",
+        "createdby",
+        "modifiedby",
+        "updatedby",
+        "clerk",
+    ),
+    *("betreuer", "berater", "bearbeiter", "verkaufer", "referrer", "sender"),
+)
+"""Parts of the names of columns that tell of whoever served a customer."""
+
 RECORD_IDS: Final = ("id", "number", "no", "nr", "nummer", "key")
 """What numbers the rows of a table of people, where it is called no more than that."""
 ROW_IDS: Final = (
