@@ -71,13 +71,13 @@ class Connections:
 
         return self._patiently(answer)
 
-    def tell(self, statement: str, *, seconds: float) -> None:
+    def tell(self, statement: str, *, seconds: float, **p: Any) -> None:
         """Run a statement that answers nothing and may be run more than once. Raises as `ask`."""
         query = Query(statement, timeout=seconds)
 
         def run() -> None:
             with self._session() as session:
-                session.run(query).consume()
+                session.run(query, p=p).consume()
 
         self._patiently(run)
 

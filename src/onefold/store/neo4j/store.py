@@ -10,7 +10,7 @@ from onefold.model.namespaces import Namespaces
 from onefold.model.traits import TraitRules
 from onefold.store.base import Ahead
 from onefold.store.facts import Facts
-from onefold.store.neo4j.connections import Connections
+from onefold.store.neo4j.connections import WRITING_SECONDS, Connections
 from onefold.store.neo4j.errors import no_longer_there
 from onefold.store.neo4j.reading.snapshot import Shared
 from onefold.store.neo4j.reading.view import Neo4jView, viewing
@@ -36,8 +36,8 @@ class Neo4jStore:
         self._read_only: Final = read_only
 
     def warm_up(self) -> None:
-        """Have Neo4j plan what writes, which takes it a second: not at the first event."""
-        self._connections.ask(WRITE, **NO_ROWS)
+        """Have Neo4j plan what writes, which takes it a second, on a busy machine many: not at the first event."""
+        self._connections.tell(WRITE, seconds=WRITING_SECONDS, **NO_ROWS)
 
     def describe(self) -> str:
         """Where the server is, and the database's name."""
