@@ -28,8 +28,9 @@ class Rejects:
         self.bytes = kept_bytes
         try:
             self._file: Final = path.open("r+b" if kept_bytes else "wb")
-            self._file.truncate(kept_bytes)
-            self._file.seek(kept_bytes)
+            if kept_bytes:
+                self._file.truncate(kept_bytes)
+                self._file.seek(kept_bytes)
         except OSError as error:
             raise unwritable("rejected lines", path, error) from error
 
