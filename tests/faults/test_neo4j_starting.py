@@ -161,8 +161,11 @@ def test_a_server_that_waits_ends_when_what_it_waited_for_cannot_be_used(
         server.process.wait(SECONDS)
         _, complaint = server.complaints().splitlines()
         assert server.process.returncode == CODES["store.newer_schema"].exit
-        assert json.loads(complaint)["code"] == "store.newer_schema"
+        said = json.loads(complaint)
+        assert said["code"] == "store.newer_schema"
+        assert said["hint"], "it says what to do"
         assert PASSWORD not in complaint
+        assert IN_A_URL not in complaint
     finally:
         server.kill()
 
