@@ -1,0 +1,171 @@
+"""The rules of segments: a tree of conditions on one customer, as frozen values.
+
+`all`, `any` and `not` are its branches; the leaves are tests of traits, computed traits, behaviour, sequences of
+touchpoints, identifiers held, consent, and membership in another segment. docs/segments.md says what each means.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Final, TypeAlias
+
+import msgspec
+
+from onefold.model.reading import TouchpointFilter
+
+DEEPEST: Final = 10
+"""How many levels of all, any and not a rule may have."""
+MOST_CONDITIONS: Final = 200
+"""How many conditions a rule may have in all: branches, tests and steps of sequences."""
+MOST_STEPS: Final = 10
+"""How many steps a sequence may have."""
+REVENUE: Final = "revenue"
+"""The property that stands for a touchpoint's own revenue."""
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of one value: all that is given must hold, and at least one is given. None: not given.
+
+    Values are JSON values but null. `above`, `at_least`, `below` and `at_most` are numbers or texts.
+    """
+
+    is_: object | None = None
+    is_not: object | None = None
+    in_: tuple[object, ...] | None = None
+    contains: str | None = None
+    starts_with: str | None = None
+    above: int | float | str | None = None
+    at_least: int | float | str | None = None
+    below: int | float | str | None = None
+    at_most: int | float | str | None = None
+    exists: bool | None = None
+
+
+class TraitTest(msgspec.Struct, frozen=True):
+    """The value of a trait in the profile. A customer without the trait fails every test but `exists: false`."""
+
+    name: str
+    comparison: Comparison
+
+
+class ComputedTest(msgspec.Struct, frozen=True):
+    """The value of a computed trait, such as `orders`, by its name without the prefix `computed.`."""
+
+    name: str
+    comparison: Comparison
+
+
+class CountTest(msgspec.Struct, frozen=True, kw_only=True):
+    """How many touchpoints: all that is given must hold, and at least one is given."""
+
+    at_least: int | None = None
+    at_most: int | None = None
+    is_: int | None = None
+
+
+class PropertyTest(msgspec.Struct, frozen=True, kw_only=True):
+    """A number made of one property of the touchpoints; at least one bound is given, both are inclusive.
+
+    `property`: a top-level property, or `revenue` for what a touchpoint earned; `currency`: three capital letters.
+    """
+
+    property: str
+    currency: str | None = None
+    at_least: Decimal | None = None
+    at_most: Decimal | None = None
+
+
+class LastDays(msgspec.Struct, frozen=True):
+    """A rolling window: touchpoints later than `days` times 24 hours before now."""
+
+    days: int
+
+
+class Between(msgspec.Struct, frozen=True, kw_only=True):
+    """A fixed window: after_ms is inclusive, before_ms exclusive; at least one is given."""
+
+    after_ms: int | None = None
+    before_ms: int | None = None
+
+
+Window: TypeAlias = LastDays | Between
+
+
+class BehaviourTest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a customer did: touchpoints of the filter within the window. All given must hold; none given: at least once.
+
+    `distinct`: how many different values the property has.
+    """
+
+    touchpoint: TouchpointFilter
+    times: CountTest | None = None
+    sum: PropertyTest | None = None
+    average: PropertyTest | None = None
+    distinct: PropertyTest | None = None
+    within: Window | None = None
+
+
+class SequenceTest(msgspec.Struct, frozen=True, kw_only=True):
+    """One touchpoint after another, in strictly growing (at_ms, number): there is a match of the steps such that
+
+    from its first to its last step pass at most `within_days`, and no touchpoint of `not_followed_by` comes after its
+    last step (within `within_days` of it, if given)."""
+
+    steps: tuple[TouchpointFilter, ...]
+    within_days: int | None = None
+    not_followed_by: TouchpointFilter | None = None
+
+
+class IdentifierTest(msgspec.Struct, frozen=True):
+    """Holds an identifier of the namespace; if `value` is given, that one. The value is compared as normalised."""
+
+    namespace: str
+    value: str | None = None
+
+
+class ConsentTest(msgspec.Struct, frozen=True):
+    """Has given consent for the purpose, and not withdrawn it since."""
+
+    purpose: str
+
+
+class InSegment(msgspec.Struct, frozen=True):
+    """Is met by those who meet the rule of another segment: its id, `seg_…`."""
+
+    id: str
+
+
+class All(msgspec.Struct, frozen=True):
+    """Every one of the rules holds; there is at least one."""
+
+    rules: tuple["SegmentRule", ...]
+
+
+class Any(msgspec.Struct, frozen=True):
+    """At least one of the rules holds; there is at least one."""
+
+    rules: tuple["SegmentRule", ...]
+
+
+class Not(msgspec.Struct, frozen=True):
+    """The rule does not hold."""
+
+    rule: "SegmentRule"
+
+
+SegmentRule: TypeAlias = (
+    All | Any | Not | TraitTest | ComputedTest | BehaviourTest | SequenceTest | IdentifierTest | ConsentTest | InSegment
+)
+
+
+def walk(rule: SegmentRule, path: str = "rule") -> Iterator[tuple[str, SegmentRule]]:
+    """Every condition of a rule with its path, a branch before what hangs on it: `rule.all[1].not`."""
+    yield path, rule
+    match rule:
+        case All(rules):
+            for index, inner in enumerate(rules):
+                yield from walk(inner, f"{path}.all[{index}]")
+        case Any(rules):
+            for index, inner in enumerate(rules):
+                yield from walk(inner, f"{path}.any[{index}]")
+        case Not(inner):
+            yield from walk(inner, f"{path}.not")
