@@ -64,7 +64,7 @@ def test_an_id_is_written_in_26_digits_and_read_back(data: bytes, prefix: str) -
     assert decode(text) == (prefix, data)
 
 
-@given(NUMBERS, st.sampled_from(["dec", "jdg"]))
+@given(NUMBERS, st.sampled_from(["dec", "jdg", "seg"]))
 def test_a_number_is_written_in_13_digits_and_read_back(number: int, prefix: str) -> None:
     text = encode_number(prefix, number)
     assert text == f"{prefix}_{plain_base_32(number, 13)}"
@@ -134,7 +134,7 @@ def test_what_is_no_id_is_refused(text: str) -> None:
 
 
 def test_a_refusal_says_what_is_wrong() -> None:
-    assert refused("seq_0").hint == "Ids begin with cus_, idn_, tp_, dec_, jdg_."
+    assert refused("seq_0").hint == "Ids begin with cus_, idn_, tp_, dec_, jdg_, seg_."
     assert refused("cus_0").hint == "After cus_ come 26 digits and letters; here are 1."
 
 

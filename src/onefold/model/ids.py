@@ -1,7 +1,7 @@
 """Public ids: opaque, prefixed, the same for ever, such as `cus_` and 26 digits.
 
 Ids of identifiers, and of the customers named by them, are made of a keyed hash: nobody can guess an e-mail address
-from an id, or an id from an address. Ids of decisions and judgements are made of their number.
+from an id, or an id from an address. Ids of decisions, judgements and segments are made of their number.
 
 The digits are Crockford's base32 (https://www.crockford.com/base32.html), lower case, most significant first: 26 for
 16 bytes, 13 for 8. Reading takes both cases, I and L for 1, and O for 0, as people copy them; writing has one form.
@@ -24,6 +24,7 @@ BYTES_OF: Final = {
     "tp": HASH_BYTES,
     "dec": NUMBER_BYTES,
     "jdg": NUMBER_BYTES,
+    "seg": NUMBER_BYTES,
 }
 
 _DIGITS_OF: Final = {HASH_BYTES: 26, NUMBER_BYTES: 13}
@@ -48,7 +49,7 @@ class PublicId(NamedTuple):
 
     @property
     def number(self) -> int:
-        """The number that an id of a decision or a judgement is made of."""
+        """The number that an id of a decision, a judgement or a segment is made of."""
         return int.from_bytes(self.data, "big")
 
 

@@ -10,6 +10,8 @@ Promises every store keeps (and `tests/contract` checks):
   as long as it is used. Any other *moves* when something is committed: instead of an answer from a newer state it
   raises `MovedError`, from then on whatever it is asked, and its reader begins again with another view.
 * Sequence numbers grow by commit order; readers never see a gap that is filled later.
+* Saved segments and their members are no part of the change feed: what is written of them does not move the head, and
+  no view moves because of it that is not asked about segments.
 """
 
 from collections.abc import Generator, Iterable, Sequence
@@ -20,6 +22,7 @@ import msgspec
 
 from onefold.model.changes import ChangeSet, DecisionKind
 from onefold.model.claims import Claim
+from onefold.model.consents import Consent
 from onefold.model.copying import Origin, Progress, Row, RowKind
 from onefold.model.events import Event
 from onefold.model.graph import Judgement
@@ -36,6 +39,7 @@ from onefold.model.reading import (
     SearchHit,
     Touchpoint,
 )
+from onefold.model.saved import Lease, Member, MembershipChange, MembershipStep, SavedSegment, SegmentDraft
 from onefold.model.sources import Source, Trust
 from onefold.stitch.needs import Need
 
@@ -45,6 +49,10 @@ Result = TypeVar("Result")
 class MovedError(Exception):
     """A view that does not hold was asked after something had been committed. It never reaches people: whoever reads
     repeats the whole of what was read on another view, which holds if need be."""
+
+
+class LeaseLostError(Exception):
+    """Another process has taken the lease. It never reaches people: whoever kept something by it stops keeping."""
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -93,12 +101,47 @@ class Transaction(Protocol):
 
         Args:
             changes: `placed` runs parallel to `events` (an ambiguous event has None there and is not stored).
-            events: of the batch, in order; their traits become claims of their strongest identifier.
+            events: of the batch, in order; their traits become claims of their strongest identifier, and of what they
+                agree to the newest statement a purpose becomes its consent.
             at_ms: time of the commit.
         """
 
     def reject(self, rejects: Iterable[Reject]) -> None:
         """Add to the reject log, which keeps the newest 10,000."""
+
+    def segments(self) -> list[SavedSegment]:
+        """The segments that are there, by number. To see that a name is free, or that no rule comes back to itself, ask
+        here before saving: nobody else saves meanwhile."""
+
+    def add_segment(self, draft: SegmentDraft, at_ms: int) -> SavedSegment:
+        """A new segment, without members; its name must be free. Numbers are never used again."""
+
+    def change_segment(self, number: int, draft: SegmentDraft, at_ms: int) -> SavedSegment | None:
+        """Give the segment of this number that is there another name, description, rule, or all of them; -> it, as it
+        is now, or None when there is none. The members stay as they are: a step changes them."""
+
+    def drop_segment(self, number: int, at_ms: int) -> SavedSegment | None:
+        """Delete a segment and its members, of whom the log says that they left (cause `deleted`), in the order of
+        their numbers; -> it, as it is remembered, or None when there is none of this number."""
+
+    def take_lease(self, name: str, holder: str, now_ms: int, for_ms: int) -> Lease | None:
+        """The lease of this name until `now_ms` + `for_ms`: renewed with the same token when `holder` has it already,
+        with a larger token than any before when it was nobody's or its time is over; None while another has it."""
+
+    def end_lease(self, lease: Lease) -> None:
+        """Let go of a lease before its time. Nothing happens when another has taken it."""
+
+    def keep(self, lease: Lease, steps: Sequence[MembershipStep]) -> list[SavedSegment]:
+        """Write the steps of different segments; -> those segments whose steps are written, as they are now.
+
+        A step is left out when its segment is gone, or is not as it was read: then others must be found. A change that
+        says what is so already, an `entered` of a member or a `left` of none, is left out of a step: so no line of the
+        log is there twice.
+
+        Raises:
+            LeaseLostError: `lease` is not the newest of its name; nothing is written. (Its time may be over: as long as
+                nobody else has taken it, nobody else has written by it.)
+        """
 
 
 class Rows(Protocol):
@@ -165,6 +208,10 @@ class View(Rows, Protocol):
     def claims(self, customers: Sequence[int]) -> dict[int, list[Claim]]:
         """All claims about the identifiers of each customer."""
 
+    def consents(self, customers: Sequence[int]) -> dict[int, list[Consent]]:
+        """All consents of the identifiers of each customer: one for each identifier and purpose, in no order. What
+        counts of them for the customer is said by `onefold.model.consents`."""
+
     def sources(self) -> dict[int, Source]:
         """Every source by its number."""
 
@@ -198,6 +245,26 @@ class View(Rows, Protocol):
         """The newest rejected events first."""
 
     def counts(self) -> Counts: ...
+
+    def segments(self) -> list[SavedSegment]:
+        """The segments that are there, by number."""
+
+    def segments_by_number(self, numbers: Sequence[int]) -> dict[int, SavedSegment]:
+        """Segments, those too that were deleted."""
+
+    def segment_members(self, segments: Sequence[int], limit: int, after: int | None = None) -> dict[int, list[Member]]:
+        """At most `limit` members of each segment by the anchor's number. `after`: the anchor of the last member of the
+        page before (one segment)."""
+
+    def segments_of(self, anchors: Sequence[int]) -> dict[int, list[Member]]:
+        """What each is a member of, by the segment's number. Of any identifier: one that is nobody's anchor any more is
+        a member until a step says that it left."""
+
+    def membership_log(self, segment: int | None, after: int, limit: int) -> list[MembershipChange]:
+        """Lines of the log with numbers above `after`, oldest first; only of this segment if given."""
+
+    def last_membership(self) -> int:
+        """The number of the last line of the log; 0 for none."""
 
 
 class Store(Protocol):
