@@ -28,6 +28,7 @@ class RowKind(StrEnum):
     LINKS = "links"
     TOUCHPOINTS = "touchpoints"
     CLAIMS = "claims"
+    CONSENTS = "consents"
     JUDGEMENTS = "judgements"
     DECISIONS = "decisions"
     CHANGES = "changes"
@@ -53,6 +54,7 @@ COLUMNS: Final[Mapping[RowKind, tuple[str, ...]]] = MappingProxyType(
             "subject device identifiers body"
         ),
         RowKind.CLAIMS: _columns("number identifier trait source hash value first_ms last_ms count"),
+        RowKind.CONSENTS: _columns("number identifier purpose given at_ms source"),
         RowKind.JUDGEMENTS: _columns("number same a b author reason at_ms retracted_ms retracted_by retracted_reason"),
         RowKind.DECISIONS: _columns("seq at_ms kind reason customers identifiers link judgement messages"),
         RowKind.CHANGES: _columns("seq kind identifier customer was touchpoint"),

@@ -29,6 +29,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
         crowded: it holds more values of a limited namespace than the limit; allowed only if they are judged the same.
         alias: on an alias event between two person identifiers that may judge: the pair to be judged the same.
         traits: of an identify event: what becomes claims.
+        consents: what was agreed to (True) or withdrawn, by purpose.
         body: JSON object with `properties`, `context` (what is kept of it) and `traits`.
     """
 
@@ -51,10 +52,19 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     alias: tuple[IdentifierKey, IdentifierKey] | None
     traits: dict[str, object]
     body: bytes
+    consents: dict[str, bool] = {}
 
     @property
     def evidence_ms(self) -> int:
         """The time its evidence counts from: a public source cannot date it back by more than a day."""
         if self.source.trust is Trust.PUBLIC:
             return max(self.at_ms, self.received_ms - DAY_MS)
+        return self.at_ms
+
+    @property
+    def consent_ms(self) -> int:
+        """The time its consents count from: a public source cannot date them ahead either, or no later word of anybody
+        would count for a day."""
+        if self.source.trust is Trust.PUBLIC:
+            return min(self.evidence_ms, self.received_ms)
         return self.at_ms

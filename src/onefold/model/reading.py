@@ -124,6 +124,7 @@ class FeedKind(StrEnum):
     IDENTIFIER = "identifier"
     SUBJECT = "subject"
     CLAIMS = "claims"
+    CONSENTS = "consents"
     DECISION = "decision"
 
 
@@ -131,7 +132,8 @@ class FeedLine(msgspec.Struct, frozen=True, gc=False):
     """One line of the change feed.
 
     Attributes:
-        identifier: number of the identifier that came to a customer, whose claims changed, or that is a subject now.
+        identifier: number of the identifier that came to a customer, whose claims or consents changed, or that is a
+            subject now.
         customer, was: internal keys of its customer from then on and before (0: new); IDENTIFIER only.
         touchpoint: number of the touchpoint (TOUCHPOINT: equal to `seq`; SUBJECT).
         decision: seq of the ledger line (DECISION: equal to `seq`).

@@ -8,3 +8,5 @@ CLAIMS_CHANGE: Final = 2
 """Claims about an identifier changed."""
 SUBJECT_CHANGE: Final = 3
 """A touchpoint has another subject."""
+CONSENTS_CHANGE: Final = 4
+"""What an identifier agreed to changed."""

@@ -1,8 +1,8 @@
 """What of a batch becomes rows, however a store keeps them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import blake2b
-from typing import Final
+from typing import Final, NamedTuple
 
 from onefold.model.changes import Placed
 from onefold.model.claims import canonical_json
@@ -21,6 +21,22 @@ Kept = tuple[Event, Placed]
 Said = tuple[int, str, int, int, str, int]
 """What an event says of an identifier: (identifier, trait, source, hash of the value, value as JSON, at_ms)."""
 
+About = tuple[int, str]
+"""An identifier and a purpose."""
+
+
+class Statement(NamedTuple):
+    """What was said of an identifier and a purpose: whether it is agreed to, when, and who said so."""
+
+    given: bool
+    at_ms: int
+    source: Source
+
+    @property
+    def precedence(self) -> tuple[object, ...]:
+        """The least counts, as `onefold.model.consents` says of one identifier."""
+        return -self.at_ms, self.given, self.source.trust, self.source.name
+
 
 def said_in(kept: Iterable[Kept], source_number: Callable[[Source], int]) -> list[Said]:
     """What the events say, of the strongest identifier of each; in order."""
@@ -33,6 +49,30 @@ def said_in(kept: Iterable[Kept], source_number: Callable[[Source], int]) -> lis
                 said.append((identifier, trait, source, _hash(text), text, at_ms))
     said.sort()
     return said
+
+
+def consents_in(kept: Iterable[Kept]) -> dict[About, Statement]:
+    """What the events say was agreed to, of the strongest identifier of each: the statements that count among theirs,
+    in plain order."""
+    said: dict[About, Statement] = {}
+    for event, place in kept:
+        if event.consents:
+            identifier, at_ms = place.identifiers[0], event.consent_ms
+            for purpose, given in event.consents.items():
+                statement = Statement(given, at_ms, event.source)
+                before = said.setdefault((identifier, purpose), statement)
+                if statement.precedence < before.precedence:
+                    said[identifier, purpose] = statement
+    return dict(sorted(said.items()))
+
+
+def new_consents(said: Mapping[About, Statement], stored: Mapping[About, Statement]) -> dict[About, Statement]:
+    """Those of the statements that count before what is stored."""
+    return {
+        about: statement
+        for about, statement in said.items()
+        if about not in stored or statement.precedence < stored[about].precedence
+    }
 
 
 def operators_in(kept: Iterable[Kept]) -> dict[IdentifierKey, tuple[int, int]]:

@@ -29,6 +29,7 @@ PLACES: Final[Mapping[RowKind, Place]] = {
     RowKind.LINKS: Place("()-[n:LINKED]->()", "LINKED"),
     RowKind.TOUCHPOINTS: _nodes("Touchpoint"),
     RowKind.CLAIMS: _nodes("Claim"),
+    RowKind.CONSENTS: _nodes("Consent"),
     RowKind.JUDGEMENTS: _nodes("Judgement"),
     RowKind.DECISIONS: _nodes("Decision"),
     RowKind.CHANGES: _nodes("Change"),
@@ -44,6 +45,7 @@ def _messages(ids: Sequence[str]) -> bytes:
 OTHERWISE: Final[Mapping[RowKind, Mapping[str, tuple[str, Callable[[Any], Any]]]]] = {
     RowKind.IDENTIFIERS: {"public": ("id", public_of)},
     RowKind.TOUCHPOINTS: {"message": ("id", public_of), "content": ("content", bytes.fromhex)},
+    RowKind.CONSENTS: {"given": ("given", int)},
     RowKind.JUDGEMENTS: {"same": ("same", int)},
     RowKind.DECISIONS: {"messages": ("messages", _messages)},
 }

@@ -45,6 +45,7 @@ BLOCKS: Final[Mapping[RowKind, tuple[str, ...]]] = {
     RowKind.LINKS: ("new_links",),
     RowKind.TOUCHPOINTS: ("touchpoints", "device_touchpoints"),
     RowKind.CLAIMS: ("counted_claims",),
+    RowKind.CONSENTS: ("new_consents",),
     RowKind.JUDGEMENTS: ("judged", "retracted"),
     RowKind.DECISIONS: ("decisions",),
     RowKind.CHANGES: ("changes",),
@@ -74,6 +75,8 @@ def lists_of(kind: RowKind, rows: Sequence[Row], devices: frozenset[str], search
             return _touchpoints(rows)
         case RowKind.CLAIMS:
             return {"counted_claims": [(*row, _folded(row, searched)) for row in rows]}
+        case RowKind.CONSENTS:
+            return {"new_consents": [(*row[:3], bool(row[3]), *row[4:]) for row in rows]}
         case RowKind.JUDGEMENTS:
             return _judgements(rows)
         case RowKind.DECISIONS:

@@ -5,6 +5,7 @@ from operator import attrgetter
 from typing import Final
 
 from onefold.model.claims import Claim
+from onefold.model.consents import Consent
 from onefold.model.graph import Judgement
 from onefold.model.identifiers import IdentifierKey
 from onefold.model.ids import encode
@@ -42,6 +43,11 @@ CLAIMS: Final = gated(
     "UNWIND $p.numbers AS n MATCH (i:Identifier {customer: n}) USING INDEX SEEK i:Identifier(customer) "
     "MATCH (i)-[:CLAIMS]->(c:Claim) "
     "RETURN collect([n, i.namespace, i.value, c.trait, c.source, c.value, c.first_ms, c.last_ms, c.count])"
+)
+CONSENTS: Final = gated(
+    "UNWIND $p.numbers AS n MATCH (i:Identifier {customer: n}) USING INDEX SEEK i:Identifier(customer) "
+    "MATCH (i)-[:CONSENTS]->(c:Consent) "
+    "RETURN collect([n, i.namespace, i.value, c.purpose, c.given, c.at_ms, c.source])"
 )
 STANDING: Final = gated(
     "UNWIND ['a', 'b'] AS side UNWIND $p.numbers AS n CALL (side, n) { "
@@ -107,6 +113,17 @@ class Identities(Snapshot):
                 IdentifierKey(namespace, value), trait, source.name, value_json, first_ms, last_ms, count, source.trust
             )
             found.setdefault(customer, []).append(claim)
+        return found
+
+    def consents(self, customers: Sequence[int]) -> dict[int, list[Consent]]:
+        """All consents of the identifiers of each customer."""
+        rows = self._of(CONSENTS, customers)
+        sources = self._named(row[-1] for row in rows)
+        found: dict[int, list[Consent]] = {}
+        for customer, namespace, value, purpose, given, at_ms, number in rows:
+            source = sources[number]
+            consent = Consent(IdentifierKey(namespace, value), purpose, given, at_ms, source.name, source.trust)
+            found.setdefault(customer, []).append(consent)
         return found
 
     def judgements(self, identifiers: Sequence[int]) -> list[Judgement]:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from onefold.model.changes import DecisionKind
 from onefold.model.reading import Counts, FeedKind, FeedLine, LedgerLine, Reject
-from onefold.store.feed_kinds import CLAIMS_CHANGE, MOVE_CHANGE, SUBJECT_CHANGE
+from onefold.store.feed_kinds import CLAIMS_CHANGE, CONSENTS_CHANGE, MOVE_CHANGE, SUBJECT_CHANGE
 from onefold.store.neo4j.reading.gate import gated
 from onefold.store.neo4j.reading.snapshot import Snapshot
 from onefold.store.neo4j.rows import LARGEST, Row, public_of, within
@@ -88,6 +88,7 @@ _DECISION_KINDS: Final = {kind.value: kind for kind in DecisionKind}
 _FEED_KINDS: Final = {
     MOVE_CHANGE: FeedKind.IDENTIFIER,
     CLAIMS_CHANGE: FeedKind.CLAIMS,
+    CONSENTS_CHANGE: FeedKind.CONSENTS,
     SUBJECT_CHANGE: FeedKind.SUBJECT,
 }
 

@@ -10,7 +10,7 @@ from onefold.model.identifiers import IdentifierKey
 from onefold.model.ids import encode_number
 from onefold.model.sources import Source, Trust
 from onefold.stitch.rules import NO_TRUST
-from onefold.store.feed_kinds import CLAIMS_CHANGE, MOVE_CHANGE, SUBJECT_CHANGE
+from onefold.store.feed_kinds import CLAIMS_CHANGE, CONSENTS_CHANGE, MOVE_CHANGE, SUBJECT_CHANGE
 from onefold.store.folding import claimed_text, indexed
 from onefold.store.kept import NOBODY, Kept, Said
 from onefold.store.neo4j.rows import searched_text
@@ -203,11 +203,16 @@ def decision_rows(
     ]  # fmt: skip
 
 
-def feed_rows(changes: ChangeSet, claimed: Iterable[int], seq: int) -> list[Any]:
-    """What else stands in the change feed, numbered from `seq` + 1 on."""
+def feed_rows(changes: ChangeSet, claimed: Iterable[int], consented: Iterable[int], seq: int) -> list[Any]:
+    """What else stands in the change feed, numbered from `seq` + 1 on.
+
+    Args:
+        claimed, consented: identifiers whose claims, whose consents changed.
+    """
     told: list[list[int | None]] = [
         [MOVE_CHANGE, move.identifier, move.customer, move.was, None] for move in changes.moves
     ]
     told += [[CLAIMS_CHANGE, identifier, None, None, None] for identifier in claimed]
+    told += [[CONSENTS_CHANGE, identifier, None, None, None] for identifier in consented]
     told += [[SUBJECT_CHANGE, subject, None, None, number] for number, subject in changes.subjects.items()]
     return [[number, *line] for number, line in enumerate(told, seq + 1)]

@@ -75,6 +75,11 @@ BLOCKS: Final = {
     "reason: r[6], at_ms: r[7]})-[:ABOUT]->(b)",
     "retracted": "MATCH (j:Judgement {number: r[0]}) USING INDEX SEEK j:Judgement(number) "
     "SET j.retracted_ms = r[1], j.retracted_by = r[2], j.retracted_reason = r[3]",
+    "new_consents": "MATCH (i:Identifier {number: r[1]}) USING INDEX SEEK i:Identifier(number) "
+    "CREATE (i)-[:CONSENTS]->(:Consent {number: r[0], identifier: r[1], purpose: r[2], given: r[3], at_ms: r[4], "
+    "source: r[5]})",
+    "changed_consents": "MATCH (c:Consent {number: r[0]}) USING INDEX SEEK c:Consent(number) "
+    "SET c.given = r[1], c.at_ms = r[2], c.source = r[3]",
     # A claim may push out one of the same batch: all of them are counted before any is looked for.
     "claims": "MATCH (i:Identifier {number: r[0]}) USING INDEX SEEK i:Identifier(number) "
     f"OPTIONAL MATCH {CLAIM} WHERE c.identifier = r[0] AND c.source = r[2] AND c.hash = r[3] AND c.trait = r[1] "

@@ -19,6 +19,7 @@ from onefold.store.kept import REJECTS_KEPT, Kept, operators_in, said_in
 from onefold.store.neo4j.rows import LARGEST, Row, ask, judgements_of, known_numbers, public_of, tell
 from onefold.store.neo4j.writing.ahead import READ_COLUMNS, InHand, Question
 from onefold.store.neo4j.writing.answers import Answers
+from onefold.store.neo4j.writing.consents import consent_rows
 from onefold.store.neo4j.writing.known import Known
 from onefold.store.neo4j.writing.rows import (
     Rows,
@@ -139,7 +140,9 @@ class Neo4jTransaction:
         seq = state.seq + len(kept)
         rows["decisions"] = decision_rows(changes.decisions, events, message_id, at_ms, seq)
         seq += len(changes.decisions)
-        rows["changes"] = feed_rows(changes, claimed, seq)
+        consented, consents = consent_rows(self._transaction, kept, self._sources)
+        rows |= consents
+        rows["changes"] = feed_rows(changes, claimed, consented, seq)
         seq += len(rows["changes"])
         rows["head"] = []
         if seq > state.seq:

@@ -5,6 +5,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from onefold.model.claims import Claim
+from onefold.model.consents import Consent
 from onefold.model.graph import Judgement
 from onefold.model.identifiers import IdentifierKey
 from onefold.model.reading import KnownCustomer, KnownIdentifier
@@ -25,6 +26,10 @@ CUSTOMERS: Final = (
 CLAIMS: Final = (
     "SELECT i.customer, i.namespace, i.value, c.trait, c.source, c.value, c.first_ms, c.last_ms, c.count "
     "FROM carray(?) k CROSS JOIN identifiers i ON i.customer = k.value CROSS JOIN claims c ON c.identifier = i.number"
+)
+CONSENTS: Final = (
+    "SELECT i.customer, i.namespace, i.value, c.purpose, c.given, c.at_ms, c.source "
+    "FROM carray(?) k CROSS JOIN identifiers i ON i.customer = k.value CROSS JOIN consents c ON c.identifier = i.number"
 )
 JUDGEMENTS_BY_NUMBER: Final = f"SELECT {JUDGEMENT} FROM carray(?) k CROSS JOIN judgements j ON j.number = k.value"
 
@@ -82,6 +87,16 @@ class Identities(Snapshot):
                 IdentifierKey(namespace, value), trait, source.name, value_json, first_ms, last_ms, count, source.trust
             )
             found.setdefault(customer, []).append(claim)
+        return found
+
+    def consents(self, customers: Sequence[int]) -> dict[int, list[Consent]]:
+        """All consents of the identifiers of each customer."""
+        sources = self._known_sources()
+        found: dict[int, list[Consent]] = {}
+        for customer, namespace, value, purpose, given, at_ms, number in self._ask(CONSENTS, customers):
+            source = sources[number]
+            consent = Consent(IdentifierKey(namespace, value), purpose, bool(given), at_ms, source.name, source.trust)
+            found.setdefault(customer, []).append(consent)
         return found
 
     def judgements(self, identifiers: Sequence[int]) -> list[Judgement]:

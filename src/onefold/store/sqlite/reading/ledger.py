@@ -7,7 +7,7 @@ import apsw
 
 from onefold.model.changes import DecisionKind
 from onefold.model.reading import Counts, FeedKind, FeedLine, LedgerLine, Reject
-from onefold.store.feed_kinds import CLAIMS_CHANGE, MOVE_CHANGE
+from onefold.store.feed_kinds import CLAIMS_CHANGE, CONSENTS_CHANGE, MOVE_CHANGE
 from onefold.store.sqlite.reading.snapshot import Snapshot
 from onefold.store.sqlite.rows import ask, numbers, read_number_tuple
 
@@ -39,7 +39,8 @@ FEED: Final = (
     "t.number AS touchpoint, NULL AS decision FROM {touchpoints} ORDER BY t.number LIMIT ?2) UNION ALL "
     "SELECT * FROM (SELECT d.seq, 'decision', NULL, NULL, NULL, NULL, d.seq FROM {decisions} ORDER BY d.seq LIMIT ?2) "
     "UNION ALL SELECT * FROM (SELECT h.seq, "
-    f"CASE h.kind WHEN {MOVE_CHANGE} THEN 'identifier' WHEN {CLAIMS_CHANGE} THEN 'claims' ELSE 'subject' END, "
+    f"CASE h.kind WHEN {MOVE_CHANGE} THEN 'identifier' WHEN {CLAIMS_CHANGE} THEN 'claims' "
+    f"WHEN {CONSENTS_CHANGE} THEN 'consents' ELSE 'subject' END, "
     "h.identifier, h.customer, h.was, h.touchpoint, NULL FROM {changes} ORDER BY h.seq LIMIT ?2)"
     ") f ORDER BY f.seq LIMIT ?2"
 )

@@ -18,6 +18,7 @@ from onefold.store.sqlite.head import Totals, read_head, write_head
 from onefold.store.sqlite.rows import JUDGEMENT, ask, blobs, judgements_of
 from onefold.store.sqlite.writing.answers import Answers
 from onefold.store.sqlite.writing.claims import write_claims
+from onefold.store.sqlite.writing.consents import write_consents
 from onefold.store.sqlite.writing.indexing import index_identifiers
 from onefold.store.sqlite.writing.operators import write_operators
 from onefold.store.sqlite.writing.writes import (
@@ -92,8 +93,9 @@ class SqliteTransaction:
         write_judgements(connection, changes)
         seq = write_touchpoints(connection, kept, operators, self.source_number, self.head.seq)
         claimed = write_claims(connection, kept, self.source_number)
+        consented = write_consents(connection, kept, self.source_number)
         seq = write_decisions(connection, changes.decisions, events, at_ms, seq)
-        seq = write_feed(connection, changes, claimed, seq)
+        seq = write_feed(connection, changes, claimed, consented, seq)
         if seq > self.head.seq:
             before = self.head.identifier
             self._advance(seq, max(last_identifier, *operators.values(), 0), changes, len(kept))

@@ -10,7 +10,7 @@ from onefold.model.changes import ChangeSet, Decision
 from onefold.model.events import Event
 from onefold.model.identifiers import IdentifierKey
 from onefold.model.sources import Source
-from onefold.store.feed_kinds import CLAIMS_CHANGE, MOVE_CHANGE, SUBJECT_CHANGE
+from onefold.store.feed_kinds import CLAIMS_CHANGE, CONSENTS_CHANGE, MOVE_CHANGE, SUBJECT_CHANGE
 from onefold.store.kept import Kept
 from onefold.store.sqlite.rows import json_bytes, numbers
 
@@ -187,12 +187,19 @@ def write_decisions(
     return seq
 
 
-def write_feed(connection: apsw.Connection, changes: ChangeSet, claimed: Iterable[int], seq: int) -> int:
-    """What else stands in the change feed, numbered from `seq` + 1 on; -> the last number."""
+def write_feed(
+    connection: apsw.Connection, changes: ChangeSet, claimed: Iterable[int], consented: Iterable[int], seq: int
+) -> int:
+    """What else stands in the change feed, numbered from `seq` + 1 on; -> the last number.
+
+    Args:
+        claimed, consented: identifiers whose claims, whose consents changed.
+    """
     told: list[tuple[int, int, int | None, int | None, int | None]] = [
         (MOVE_CHANGE, move.identifier, move.customer, move.was, None) for move in changes.moves
     ]
     told += [(CLAIMS_CHANGE, identifier, None, None, None) for identifier in claimed]
+    told += [(CONSENTS_CHANGE, identifier, None, None, None) for identifier in consented]
     told += [(SUBJECT_CHANGE, subject, None, None, number) for number, subject in changes.subjects.items()]
     if told:
         connection.executemany(CHANGE, [(number, *line) for number, line in enumerate(told, seq + 1)])
