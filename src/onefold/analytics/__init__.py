@@ -1,0 +1,1 @@
+"""What customers did, asked in columns: computed traits, sessions, segments."""

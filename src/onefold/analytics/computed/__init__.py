@@ -1,0 +1,1 @@
+"""What sums a customer's journey up."""

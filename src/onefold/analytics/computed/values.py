@@ -1,0 +1,124 @@
+"""The values of computed traits as SQL over the read model: one customer's, some customers', or everybody's.
+
+A relation of values has the columns `customer` and `value`, and one row for each customer that has any; that of the
+others is `ComputedTrait.nothing`. A value is a BIGINT of counts, sessions, distinct values and days; a DECIMAL(38, 9)
+of sums; a DOUBLE, rounded to nine decimals, of averages; a VARCHAR of first and last, which is JSON if they are of a
+property (`ComputedTrait.is_json`).
+
+Of a trait that has a value in each currency (`ComputedTrait.by_currency`) a relation is in the currency asked for.
+Without one all there is counts: that may be asked only where `currencies` finds one at most.
+"""
+
+from typing import Final
+
+import msgspec
+
+from onefold.model.computed import ComputedTrait, Kind, Property
+from onefold.model.events import DAY_MS
+from onefold.readmodel.touchpoints import Bind, condition, property_json, property_number
+
+PLACE: Final = "CAST(t.at_ms AS HUGEINT) * 18446744073709551616 + t.number"
+"""A touchpoint's place in its journey as one number."""
+AGGREGATES: Final = {
+    Kind.COUNT: "count(*)",
+    Kind.SUM: "sum({of})",
+    Kind.AVERAGE: "round(CAST(sum({of}) AS DOUBLE) / count({of}), 9)",
+    Kind.DISTINCT: "count(DISTINCT {of})",
+    Kind.FIRST: f"arg_min({{of}}, {PLACE})",
+    Kind.LAST: f"arg_max({{of}}, {PLACE})",
+    Kind.DAYS_SINCE_FIRST: "greatest(({now} - min(t.at_ms)) // {day}, 0)",
+    Kind.DAYS_SINCE_LAST: "greatest(({now} - max(t.at_ms)) // {day}, 0)",
+}
+NUMERIC: Final = frozenset({Kind.SUM, Kind.AVERAGE})
+"""Kinds that need numbers."""
+JOURNEYS: Final = "internal.touchpoints t JOIN internal.identifiers i ON i.number = t.subject WHERE i.customer <> 0"
+SESSIONS: Final = (
+    "SELECT customer, count(*) AS value FROM (SELECT i.customer, t.at_ms - lag(t.at_ms) "
+    "OVER (PARTITION BY i.customer ORDER BY t.at_ms) AS pause FROM {journeys}) "
+    "WHERE pause IS NULL OR pause >= {session_ms} GROUP BY ALL"
+)
+"""A session begins with a customer's first touchpoint, and wherever nothing happened for long enough."""
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """What relations of values need besides a trait.
+
+    Attributes:
+        bind: keeps the values of parameters.
+        now_ms: the moment that days are counted to.
+        session_ms: after how long without a touchpoint a session has ended.
+        among: a relation with a column `customer` (its name, or a query in parentheses): only these count; None: all.
+    """
+
+    bind: Bind
+    now_ms: int
+    session_ms: int
+    among: str | None = None
+
+    def journeys(self) -> str:
+        """The touchpoints `t` of customers `i.customer`: what stands behind FROM, and the first of the conditions."""
+        return JOURNEYS if self.among is None else f"{JOURNEYS} AND i.customer IN (SELECT customer FROM {self.among})"
+
+
+def relation(trait: ComputedTrait, question: Question, currency: str | None = None) -> str:
+    """A query for the values of a trait, in `currency` if it has one in each."""
+    if trait.kind is Kind.SESSIONS:
+        return SESSIONS.format(journeys=question.journeys(), session_ms=question.bind(question.session_ms))
+    return (
+        f"SELECT i.customer, {_value(trait, question)} AS value FROM {_found(trait, question, currency)} GROUP BY ALL"
+    )
+
+
+def by_currency(trait: ComputedTrait, question: Question) -> str:
+    """A query for the values of a trait of money in every currency: customer, currency (null: none was named), value.
+    Of any other trait the currency is its own, or null."""
+    if trait.by_currency:
+        value = _value(trait, question)
+        return f"SELECT i.customer, t.currency, {value} AS value FROM {_found(trait, question, None)} GROUP BY ALL"
+    own = "NULL" if trait.currency is None else question.bind(trait.currency)
+    return f"SELECT customer, CAST({own} AS VARCHAR) AS currency, value FROM ({relation(trait, question)})"
+
+
+def currencies(trait: ComputedTrait, question: Question) -> str:
+    """A query for the currencies of a trait that has a value in each: one column, null where none was named."""
+    return f"SELECT DISTINCT t.currency FROM {_found(trait, question, None)}"
+
+
+def changed(trait: ComputedTrait, question: Question, from_ms: int) -> str | None:
+    """A query for the customers whose value changed between `from_ms` and the question's now by time alone; None when
+    time alone never changes it."""
+    if not trait.rolling:
+        return None
+    before = _value(trait, msgspec.structs.replace(question, now_ms=from_ms))
+    found = _found(trait, question, None)
+    return f"SELECT i.customer FROM {found} GROUP BY ALL HAVING {before} <> {_value(trait, question)}"
+
+
+def _found(trait: ComputedTrait, question: Question, currency: str | None) -> str:
+    """The touchpoints that count: what stands behind FROM."""
+    asked = [question.journeys(), condition(trait.touchpoints, question.bind)]
+    if trait.of is not None:
+        asked.append(f"{_of(trait, question.bind)} IS NOT NULL")
+    wanted = trait.currency or currency
+    if trait.is_money and wanted is not None:
+        asked.append(f"t.currency = {question.bind(wanted)}")
+    return " AND ".join(asked)
+
+
+def _value(trait: ComputedTrait, question: Question) -> str:
+    """The value of those touchpoints."""
+    given = {"of": "", "now": "", "day": str(DAY_MS)}
+    if trait.of is not None:
+        given["of"] = _of(trait, question.bind)
+    if trait.rolling:
+        given["now"] = question.bind(question.now_ms)
+    return AGGREGATES[trait.kind].format(**given)
+
+
+def _of(trait: ComputedTrait, bind: Bind) -> str:
+    """What of a touchpoint counts."""
+    match trait.of:
+        case Property(name):
+            return property_number(name, bind) if trait.kind in NUMERIC else property_json(name, bind)
+        case column:
+            return f"t.{column}"
