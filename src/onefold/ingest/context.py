@@ -26,11 +26,11 @@ _APP_LIBRARIES: Final = ("ios", "android", "swift", "kotlin", "flutter", "react-
 _WEB_LIBRARIES: Final = ("analytics.js", "analytics-next", "browser", "web")
 
 
-def kept(context: JsonObject, group: object) -> JsonObject:
+def kept(context: JsonObject, group: object, consents: dict[str, bool]) -> JsonObject:
     """What a touchpoint keeps of its context: campaign, page, device, app, operating system, locale, a shortened
-    address, the browser, the group. What does not have the form it should have is left out.
+    address, the browser, the group, consents. What does not have the form it should have is left out.
 
-    `group`: `groupId` of the event, a company or a team, never a person.
+    `group`: `groupId` of the event, a company or a team, never a person. `consents`: what was agreed to, by purpose.
     """
     keeping: JsonObject = {}
     for key, value in context.items():
@@ -41,6 +41,8 @@ def kept(context: JsonObject, group: object) -> JsonObject:
                 keeping[key] = said
     if group is not None and (said := _text_or_number(group)) is not None:
         keeping["groupId"] = said
+    if consents:
+        keeping["consent"] = consents
     return keeping
 
 

@@ -12,6 +12,7 @@ import orjson
 
 from onefold.errors import OnefoldError, Problem
 from onefold.ingest import split
+from onefold.ingest.consents import consents_of
 from onefold.ingest.context import channel_of, kept
 from onefold.ingest.envelope import Envelope
 from onefold.ingest.identifiers import IdentifierReader, Identifiers, ambiguous
@@ -182,7 +183,8 @@ class Decoder:
         if identifiers.crowded and arrival.source.trust is Trust.PUBLIC:
             # Whether it is taken would tell anybody whether its values were judged to be one customer's.
             return ambiguous(self._namespaces, identifiers.linked, kind)
-        keeping = kept(context, event.group_id)
+        consents = consents_of(context, warnings)
+        keeping = kept(context, event.group_id, consents)
         if event.category and "category" not in properties:
             properties = {**properties, "category": event.category}
         message = self._keyed.copy()
@@ -207,6 +209,7 @@ class Decoder:
             alias=identifiers.alias,
             traits=_claimed(traits) if kind == "identify" else NOTHING,
             body=orjson.dumps({"properties": properties, "context": keeping, "traits": traits}),
+            consents=consents,
         )
 
     def _identifiers(

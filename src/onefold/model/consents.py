@@ -5,12 +5,18 @@ counts; at the same moment to withdraw counts before to give. So what counts dep
 the order in which they came. Who said nothing about a purpose has not agreed to it.
 """
 
+import re
+import unicodedata
 from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 
 from onefold.model.identifiers import IdentifierKey
 from onefold.model.sources import Trust
+
+LONGEST_PURPOSE: Final = 100
+_FORBIDDEN: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class Consent(msgspec.Struct, frozen=True, gc=False):
@@ -29,6 +35,12 @@ class Consent(msgspec.Struct, frozen=True, gc=False):
     at_ms: int
     source: str
     trust: Trust
+
+
+def purpose_of(said: str) -> str | None:
+    """A purpose as it is kept: trimmed, in NFC, of 1 to 100 characters; None for what is none."""
+    purpose = unicodedata.normalize("NFC", said.strip())
+    return purpose if 0 < len(purpose) <= LONGEST_PURPOSE and not _FORBIDDEN.search(purpose) else None
 
 
 def by_precedence(consent: Consent) -> tuple[object, ...]:

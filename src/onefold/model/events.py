@@ -63,8 +63,5 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def consent_ms(self) -> int:
-        """The time its consents count from: a public source cannot date them ahead either, or no later word of anybody
-        would count for a day."""
-        if self.source.trust is Trust.PUBLIC:
-            return min(self.evidence_ms, self.received_ms)
-        return self.at_ms
+        """The time its consents count from: nobody can date them ahead either, or until then no other word would."""
+        return min(self.evidence_ms, self.received_ms)
