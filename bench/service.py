@@ -1,6 +1,7 @@
 """The service without its doors: events are decoded, stitched and stored as `onefold serve` does it."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Final
 
@@ -38,6 +39,17 @@ class Service:
         with self.batcher(batch_size) as batcher:
             for batch in self._batches(lines, batch_size):
                 _check(batcher.ingest(batch))
+
+    def bring(self, lines: Sequence[bytes], batch_size: int) -> None:
+        """The same as an import does it: a batch is decoded while the store writes the one before."""
+        with self.batcher(batch_size) as batcher:
+            writing: Future[list[Outcome]] | None = None
+            for batch in self._batches(lines, batch_size):
+                if writing is not None:
+                    _check(writing.result())
+                writing = batcher.submit(batch)
+            if writing is not None:
+                _check(writing.result())
 
     def batcher(self, batch_size: int) -> Batcher:
         """A queue of as many events as a commit takes."""

@@ -77,7 +77,7 @@ def _beside_bare(sides: Sides, lines: Sequence[bytes], size: int) -> dict[str, l
     def serve(number: int) -> None:
         recorded.clear()
         with recording(recorded):
-            sides.service.ingest(lines[number * events : (number + 1) * events], size)
+            sides.service.bring(lines[number * events : (number + 1) * events], size)
         assert len(recorded) == COMMITS[size], "a batch is a commit"
 
     return in_turns({"service": serve, "beside": lambda _: sides.bare.write(recorded)}, SLICES)
