@@ -43,6 +43,7 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
         "body.too_large": Code("The body has more bytes, or more events, than is allowed.", Exit.INPUT, 413),
         "body.unsupported_media_type": Code("The body is not sent as application/json.", Exit.INPUT, 415),
         "call.invalid": Code("The command was called wrongly.", Exit.USAGE, 400),
+        "computed.invalid": Code("The file of computed traits has a mistake.", Exit.SETTINGS, 500),
         "copy.differs": Code("The copy does not hold what its source does.", Exit.STORE, 503),
         "copy.source_moved": Code("The source was written to while it was copied.", Exit.BUSY, 503),
         "copy.target_not_empty": Code(

@@ -35,6 +35,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     store: str = "sqlite:///onefold.db"
     namespaces: Path = msgspec.field(default_factory=lambda: schema_folder() / "namespaces.yaml")
     traits: Path = msgspec.field(default_factory=lambda: schema_folder() / "traits.yaml")
+    computed: Path = msgspec.field(default_factory=lambda: schema_folder() / "computed.yaml")
+    session_minutes: Annotated[int, Meta(ge=1, le=1_440)] = 30
     default_region: str = "US"
 
     host: str = "127.0.0.1"

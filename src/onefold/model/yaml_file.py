@@ -56,6 +56,11 @@ class YamlNode:
         """Whether a list stands here."""
         return isinstance(self.node, yaml.SequenceNode)
 
+    @property
+    def is_quoted(self) -> bool:
+        """Whether a text stands here that is written in quotes, or as a block."""
+        return isinstance(self.node, yaml.ScalarNode) and self.node.style is not None
+
     def mapping(self, known: Collection[str] | None = None) -> dict[str, "YamlNode"]:
         """The values by their keys; keys other than `known` are mistakes."""
         if not isinstance(self.node, yaml.MappingNode):
