@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import apsw
 
@@ -11,11 +11,15 @@ from onefold.model.ids import PublicIds
 from onefold.model.namespaces import Namespaces
 from onefold.model.traits import TraitRules
 from onefold.store.base import Ahead
+from onefold.store.columns import ColumnKind
 from onefold.store.facts import Facts
 from onefold.store.sqlite.connections import Connections
 from onefold.store.sqlite.errors import in_our_words
 from onefold.store.sqlite.reading.view import SqliteView
 from onefold.store.sqlite.writing.transaction import SqliteTransaction
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 class SqliteStore:
@@ -53,6 +57,11 @@ class SqliteStore:
                     _take_back(reader)
                 finally:
                     self._connections.give_back(reader)
+
+    def page(self, kind: ColumnKind, after: int, upto: int, limit: int) -> "pa.Table":
+        """The first rows with `after` < number <= `upto`, as they are now."""
+        with self.read() as view:
+            return view.page(kind, after, upto, limit)
 
     @contextmanager
     def write(self, ahead: Ahead | None = None) -> Iterator[SqliteTransaction]:

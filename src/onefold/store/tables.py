@@ -1,0 +1,76 @@
+"""Columns as Arrow tables, made from what stores answer with. Importing this takes long: import it where it is used."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv
+
+from onefold.store.columns import COLUMNS, ColumnKind, Form
+
+SEPARATOR: Final = "\x1f"
+"""Between the columns of a line: JSON has no control characters."""
+TYPES: Final = {
+    Form.NUMBER: pa.int64(),
+    Form.WORD: pa.dictionary(pa.int32(), pa.string()),
+    Form.TEXT: pa.string(),
+    Form.PLAIN: pa.string(),
+}
+
+_read = msgspec.json.Decoder(str).decode
+
+
+def of_lines(kind: ColumnKind, lines: bytes) -> pa.Table:
+    """The rows that lines of text say: words and texts as JSON, nothing as an empty field, words and texts as null."""
+    forms = COLUMNS[kind]
+    if not lines:
+        return of_rows(kind, [])
+    table = csv.read_csv(
+        pa.BufferReader(lines),
+        # One block, for a line must not be longer than a block.
+        read_options=csv.ReadOptions(column_names=list(forms), block_size=len(lines) + 1, use_threads=False),
+        parse_options=csv.ParseOptions(delimiter=SEPARATOR, quote_char=False, double_quote=False),
+        convert_options=csv.ConvertOptions(
+            column_types={name: TYPES[form] for name, form in forms.items()},
+            null_values=["", "null"],
+            strings_can_be_null=True,
+        ),
+    )
+    for place, (name, form) in enumerate(forms.items()):
+        if form is Form.WORD:
+            table = table.set_column(place, name, _words(table.column(place)))
+        elif form is Form.TEXT:
+            table = table.set_column(place, name, _texts(table.column(place)))
+    return table
+
+
+def of_rows(kind: ColumnKind, rows: Sequence[Sequence[Any]]) -> pa.Table:
+    """The rows, each with a value for each column."""
+    forms = COLUMNS[kind]
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(forms)
+    return pa.table(
+        {
+            name: pa.array(values, pa.string()).dictionary_encode()
+            if form is Form.WORD
+            else pa.array(values, TYPES[form])
+            for (name, form), values in zip(forms.items(), columns, strict=True)
+        }
+    )
+
+
+def _words(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Each word is read once."""
+    chunks = [
+        pa.DictionaryArray.from_arrays(chunk.indices, pa.array(map(_read, chunk.dictionary.to_pylist()), pa.string()))
+        for chunk in column.chunks
+    ]
+    return pa.chunked_array(chunks, TYPES[Form.WORD])
+
+
+def _texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Few texts hold what JSON writes otherwise; the others stand between two quotes."""
+    if pc.any(pc.match_substring(column, "\\")).as_py():
+        return pa.chunked_array([[text if text is None else _read(text) for text in column.to_pylist()]], pa.string())
+    return pc.binary_slice(column.cast(pa.binary()), 1, -1).cast(pa.string())
