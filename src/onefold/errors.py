@@ -109,12 +109,20 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
             400,
         ),
         "query.too_deep": Code("The query nests deeper than is allowed.", Exit.INPUT, 400),
+        "rates.invalid": Code("The file of currency rates has a mistake.", Exit.SETTINGS, 500),
         "request.forbidden_origin": Code(
             "The request comes from a host or a web page that is not allowed to ask.", Exit.INPUT, 403
         ),
         "request.method_not_allowed": Code("This path does not take requests of this method.", Exit.INPUT, 405),
         "request.not_found": Code("Nothing is served at this path.", Exit.NOT_FOUND, 404),
         "schema.missing": Code("A file of `graph_schema` is missing; the installation is broken.", Exit.SETTINGS, 500),
+        "segment.cycle": Code("The segment would depend on itself.", Exit.CONFLICT, 409),
+        "segment.invalid": Code("The rule of the segment has a mistake.", Exit.INPUT, 400),
+        "segment.mixed_currencies": Code(
+            "The rule would add up amounts in several currencies; it has to name one.", Exit.INPUT, 400
+        ),
+        "segment.not_found": Code("No segment has this id.", Exit.NOT_FOUND, 404),
+        "segment.unknown_name": Code("The rule names something that no event has named yet.", Exit.INPUT, 400),
         "settings.invalid": Code("A setting is unknown or has a value that cannot be used.", Exit.SETTINGS, 500),
         "store.busy": Code("The store was locked, or all its readers were taken, for too long.", Exit.BUSY, 503),
         "store.forbidden": Code(

@@ -13,11 +13,15 @@ import msgspec
 from onefold.model.reading import TouchpointFilter
 
 DEEPEST: Final = 10
-"""How many levels of all, any and not a rule may have."""
+"""How many levels a rule may have: a test alone is one, each all, any and not around it one more."""
 MOST_CONDITIONS: Final = 200
 """How many conditions a rule may have in all: branches, tests and steps of sequences."""
 MOST_STEPS: Final = 10
 """How many steps a sequence may have."""
+MOST_VALUES: Final = 1_000
+"""How many values one list of a rule may have, such as the names of a filter."""
+LONGEST_DAYS: Final = 36_500
+"""How many days a window may have."""
 REVENUE: Final = "revenue"
 """The property that stands for a touchpoint's own revenue."""
 
@@ -48,10 +52,13 @@ class TraitTest(msgspec.Struct, frozen=True):
 
 
 class ComputedTest(msgspec.Struct, frozen=True):
-    """The value of a computed trait, such as `orders`, by its name without the prefix `computed.`."""
+    """The value of a computed trait, such as `orders`, by its name without the prefix `computed.`.
+
+    `currency`: three capital letters, for a trait that has a value in each currency."""
 
     name: str
     comparison: Comparison
+    currency: str | None = None
 
 
 class CountTest(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,3 +176,8 @@ def walk(rule: SegmentRule, path: str = "rule") -> Iterator[tuple[str, SegmentRu
                 yield from walk(inner, f"{path}.any[{index}]")
         case Not(inner):
             yield from walk(inner, f"{path}.not")
+
+
+def conditions(rule: SegmentRule) -> int:
+    """How many conditions a rule has: its branches, tests, and the steps of its sequences."""
+    return sum(1 + (len(found.steps) if isinstance(found, SequenceTest) else 0) for _, found in walk(rule))
