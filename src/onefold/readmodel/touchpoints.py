@@ -17,6 +17,9 @@ NUMBERS: Final = "('BIGINT', 'UBIGINT', 'DOUBLE')"
 GREATEST: Final = 10**15
 """Numbers in properties are smaller than this, or are none: so that no sum of them can overflow."""
 LARGEST_EXACT: Final = 2**63 - 1
+JOURNEYS: Final = "internal.touchpoints t JOIN internal.identifiers i ON i.number = t.subject WHERE i.customer <> 0"
+PLACE: Final = "CAST(t.at_ms AS HUGEINT) * 18446744073709551616 + t.number"
+"""The place of the touchpoint `t` in its journey, (at_ms, number), as one number."""
 
 
 class Parameters:
@@ -33,6 +36,21 @@ class Parameters:
         name = f"p{len(self.values) + 1}"
         self.values[name] = value
         return f"${name}"
+
+
+def journeys(among: str | None = None) -> str:
+    """The touchpoints `t` of customers `i.customer`: what stands behind FROM, with the first condition.
+
+    `among`: a relation with a column `customer`, by its name or as a query in parentheses: only these customers'.
+    """
+    return JOURNEYS if among is None else f"{JOURNEYS} AND i.customer IN (SELECT customer FROM {among})"
+
+
+def literal(value: object) -> str:
+    """A text or a number as it stands in SQL: the `bind` of a view, which has no parameters."""
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    return f"CAST('{value!r}' AS DOUBLE)" if isinstance(value, float) else str(value)
 
 
 def condition(wanted: TouchpointFilter, bind: Bind, row: str = "t") -> str:

@@ -15,10 +15,8 @@ import msgspec
 
 from onefold.model.computed import ComputedTrait, Kind, Property
 from onefold.model.events import DAY_MS
-from onefold.readmodel.touchpoints import Bind, condition, property_json, property_number
+from onefold.readmodel.touchpoints import PLACE, Bind, condition, journeys, property_json, property_number
 
-PLACE: Final = "CAST(t.at_ms AS HUGEINT) * 18446744073709551616 + t.number"
-"""A touchpoint's place in its journey as one number."""
 AGGREGATES: Final = {
     Kind.COUNT: "count(*)",
     Kind.SUM: "sum({of})",
@@ -31,7 +29,6 @@ AGGREGATES: Final = {
 }
 NUMERIC: Final = frozenset({Kind.SUM, Kind.AVERAGE})
 """Kinds that need numbers."""
-JOURNEYS: Final = "internal.touchpoints t JOIN internal.identifiers i ON i.number = t.subject WHERE i.customer <> 0"
 SESSIONS: Final = (
     "SELECT customer, count(*) AS value FROM (SELECT i.customer, t.at_ms - lag(t.at_ms) "
     "OVER (PARTITION BY i.customer ORDER BY t.at_ms) AS pause FROM {journeys}) "
@@ -56,8 +53,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     among: str | None = None
 
     def journeys(self) -> str:
-        """The touchpoints `t` of customers `i.customer`: what stands behind FROM, and the first of the conditions."""
-        return JOURNEYS if self.among is None else f"{JOURNEYS} AND i.customer IN (SELECT customer FROM {self.among})"
+        """The touchpoints `t` of customers `i.customer`: what stands behind FROM, with the first condition."""
+        return journeys(self.among)
 
 
 def relation(trait: ComputedTrait, question: Question, currency: str | None = None) -> str:

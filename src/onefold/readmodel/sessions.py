@@ -1,0 +1,52 @@
+"""Sessions: what a customer did in one go. The one definition, for whoever asks and for the view `sessions`.
+
+A customer's touchpoints in order of (at_ms, number) fall into sessions: one has ended when nothing happened for
+`session_ms`, and a touchpoint that comes exactly then begins the next. Sessions are of customers, not of devices: who
+goes on in the shop's app what began in the browser is in one session.
+"""
+
+from typing import Final
+
+from onefold.model.reading import TouchpointFilter
+from onefold.readmodel.touchpoints import PLACE, Bind, condition, journeys
+
+SESSIONS: Final = f"""
+WITH told AS (
+    SELECT i.customer, t.at_ms, t.number, t.channel, t.campaign, coalesce(t.name, t.type) AS what, t.device,
+        t.revenue, t.currency, ({{is_order}}) AS is_order, {PLACE} AS place,
+        t.at_ms - lag(t.at_ms) OVER (PARTITION BY i.customer ORDER BY t.at_ms, t.number) AS pause
+    FROM {{journeys}}
+), placed AS (
+    SELECT *, CAST(sum(CASE WHEN pause < {{session_ms}} THEN 0 ELSE 1 END)
+        OVER (PARTITION BY customer ORDER BY at_ms, number ROWS UNBOUNDED PRECEDING) AS BIGINT) AS session
+    FROM told
+), earned AS (
+    SELECT customer, session, currency, sum(revenue) AS amount
+    FROM placed WHERE is_order AND revenue IS NOT NULL GROUP BY ALL
+), earnings AS (
+    SELECT customer, session,
+        list({{{{'currency': currency, 'amount': amount}}}} ORDER BY currency NULLS LAST) AS revenue
+    FROM earned GROUP BY ALL
+), summed AS (
+    SELECT customer, session, min(at_ms) AS start_ms, max(at_ms) AS end_ms,
+        arg_min(number, place) AS first_number, count(*) AS touchpoints,
+        count(*) FILTER (is_order) AS orders, arg_min(channel, place) AS first_channel,
+        arg_max(channel, place) AS last_channel, arg_min(campaign, place) AS campaign,
+        arg_min(what, place) AS entry, arg_min(device, place) AS device
+    FROM placed GROUP BY ALL
+)
+SELECT s.*, coalesce(e.revenue, []) AS revenue
+FROM summed s LEFT JOIN earnings e ON e.customer = s.customer AND e.session = s.session
+"""
+"""`session` counts a customer's sessions from 1. `first_number`: of its first touchpoint. `campaign` and `device`: the
+first it has; `entry`: the name of its first touchpoint, or its type. `revenue`: of its orders, by currency."""
+
+
+def sessions(orders: TouchpointFilter, session_ms: int, bind: Bind, among: str | None = None) -> str:
+    """A query for all sessions, or those of some customers.
+
+    Args:
+        orders: which touchpoints are orders. session_ms: after how long without a touchpoint a session has ended.
+        among: a relation with a column `customer`: its name, or a query in parentheses.
+    """
+    return SESSIONS.format(is_order=condition(orders, bind), session_ms=bind(session_ms), journeys=journeys(among))
