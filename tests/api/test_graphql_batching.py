@@ -24,6 +24,7 @@ EVERYTHING = """query ($identifiers: [IdentifierInput!]!) { resolve(identifiers:
         links(first: 9) { edges { node { sources { source count } refused { reason } } } } } } }
     devices(first: 3) { edges { node { model identifier { value } } } }
     profile { traits { name value others { value } } }
+    consents { purpose given source identifier { value } others { given identifier { value } } }
     journey(first: 20) { pageInfo { hasPreviousPage } edges { node { id retroactive linkedAt properties
         subject { value links(first: 3) { edges { node { count } } } } device { model identifier { id } }
         customer { id lastSeen } } } }
@@ -67,6 +68,7 @@ def visit(customer: int, number: int) -> Any:
         *shared,
         type="IDENTIFY" if number == 0 else "TRACK",
         traits={"name": f"customer {customer}"},
+        context={"consent": {"marketing": number == 1}} if number < 2 else None,
     )
 
 

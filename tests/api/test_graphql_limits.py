@@ -450,7 +450,7 @@ def test_what_the_store_meets_in_the_middle_of_a_query_has_its_name(tmp_path: Pa
         shop.send(*(event(f"m{n}", n, "user_id:ann", properties={"text": "x" * 500}) for n in range(900)))
     file = tmp_path / "store.db"
     pages = file.read_bytes()
-    file.write_bytes(pages[: len(pages) // 8] + b"\xff" * (len(pages) - len(pages) // 8))
+    file.write_bytes(pages[: len(pages) // 2] + b"\xff" * (len(pages) - len(pages) // 2))
     with opened(Place("sqlite", tmp_path)) as shop:
         query = f"{{ namespaces {{ name }} {ANN} {{ id journey {{ edges {{ node {{ id properties }} }} }} }} }}"
         answer = shop.post(query).json()

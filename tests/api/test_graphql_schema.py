@@ -12,8 +12,8 @@ from tests.tables import ROOT
 
 NOT_YET_BUILT: Final = {
     "Query": {"segments", "segment", "previewSegment", "segmentMembership"},
-    "Mutation": {"saveSegment", "deleteSegment", "recordConsent", "forget"},
-    "Customer": {"sessions", "segments", "consents"},
+    "Mutation": {"saveSegment", "deleteSegment", "forget"},
+    "Customer": {"sessions", "segments"},
 }
 LATER_ARGUMENTS: Final = {("Query", "customer", "asOf"), ("Query", "resolve", "asOf")}
 STANDARD: Final = {"String", "Int", "Boolean", "Float", "ID"}

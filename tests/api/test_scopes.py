@@ -37,6 +37,8 @@ KEYS: Final = [*(key(scope, scope) for scope in Scope), key(PUBLIC, Scope.TRACK,
 SENT: Final = {"IngestReport", "IngestResult"}
 NEEDED: Final[dict[str, Scope | None]] = {
     "Mutation.ingest": Scope.TRACK,
+    "Mutation.recordConsent": Scope.TRACK,
+    "ConsentResult.problem": Scope.TRACK,
     "Mutation.judge": Scope.STEWARD,
     "Mutation.retract": Scope.STEWARD,
     "JudgementResult.judgement": Scope.STEWARD,

@@ -19,7 +19,7 @@ from onefold.model.namespaces import Namespaces
 from onefold.model.normalise import Normaliser
 from onefold.model.sources import Source, Trust
 from onefold.model.traits import TraitRules
-from onefold.service import judging
+from onefold.service import consents, judging
 from onefold.service.reading import Means, Reading
 from onefold.service.values import Judged, Status
 from onefold.settings import Settings
@@ -125,6 +125,13 @@ class Onefold:
     def submit_sent(self, sent: Envelope, source: Source = LOCAL, *, may_judge: bool = True) -> "Future[list[Outcome]]":
         """Hand in what SDKs send. Raises as `submit` does."""
         return self.batcher.submit(self.decoder.decode_sent(sent, source, now_ms(), may_judge=may_judge))
+
+    def record_consent(self, said: consents.Said, source: Source = LOCAL) -> consents.Recorded:
+        """Take in that somebody agreed to something, or withdrew that, by the way every event takes.
+
+        What cannot be recorded so is a problem. Raises OnefoldError `ingest.queue_full`, `ingest.stopping`, `store.…`.
+        """
+        return consents.record(said, self._means.normaliser, lambda event: self.ingest([event], source)[0])
 
     def judge(self, *, same: bool, a: IdentifierKey, b: IdentifierKey, reason: str, author: str = LOCAL.name) -> Judged:
         """Say that two identifiers, not yet normalised, are the same customer or different ones; recomputed at once.

@@ -6,6 +6,7 @@ import msgspec
 
 from onefold.errors import Problem
 from onefold.model.claims import Claim
+from onefold.model.consents import Consent
 from onefold.model.graph import Judgement
 from onefold.model.identifiers import IdentifierKey
 from onefold.model.reading import (
@@ -110,6 +111,13 @@ class Survivor(msgspec.Struct, frozen=True):
 
     claim: Claim
     others: tuple[Claim, ...]
+
+
+class StandingConsent(msgspec.Struct, frozen=True):
+    """What counts for one purpose of a customer, and what was last said of its other identifiers, the newest first."""
+
+    consent: Consent
+    others: tuple[Consent, ...]
 
 
 class Hit(msgspec.Struct, frozen=True):

@@ -8,10 +8,18 @@ import strawberry
 from onefold.api.graphql.context import Info
 from onefold.api.graphql.scopes import STEWARD, TRACK
 from onefold.api.graphql.types.fields import resolved
-from onefold.api.graphql.types.ingest import IngestReport, JudgementResult, ingest_report, judgement_result
-from onefold.api.graphql.types.inputs import EventInput, IdentifierInput, Verdict
+from onefold.api.graphql.types.ingest import (
+    ConsentResult,
+    IngestReport,
+    JudgementResult,
+    consent_result,
+    ingest_report,
+    judgement_result,
+)
+from onefold.api.graphql.types.inputs import ConsentInput, EventInput, IdentifierInput, Verdict
 from onefold.errors import OnefoldError
 from onefold.keys import Scope
+from onefold.service import consents
 
 Reason = Annotated[
     str, strawberry.argument(description="Why, for those who will ask: not blank, at most 2,000 characters.")
@@ -68,6 +76,22 @@ class Mutation:
         operation, author = info.context, info.context.asker.source.name
         judged = operation.write(lambda: operation.onefold.retract(judgement, reason, author))
         return judgement_result(operation.reading, judged)
+
+    @resolved(
+        "Record that somebody agreed to something, or withdrew that. It is an event like any other, an `identify` with "
+        "`context.consent`: it stands in the journey, may make an identifier known, and needs no more than any event.",
+        TRACK,
+    )
+    def record_consent(
+        self,
+        info: Info,
+        input: Annotated[ConsentInput, strawberry.argument(description="Who, what for, and whether.")],
+    ) -> ConsentResult:
+        """By the way every event takes."""
+        operation, asker = info.context, info.context.asker
+        recorded = operation.write(lambda: operation.onefold.record_consent(input.said(), asker.source))
+        told = Scope.READ in asker.scopes
+        return consent_result(recorded, consents.standing(operation.reading, recorded) if told else None)
 
 
 def _json(event: dict[str, object]) -> bytes:

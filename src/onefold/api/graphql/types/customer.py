@@ -9,7 +9,7 @@ from strawberry import UNSET, Private
 
 from onefold.api.graphql.peers import Peers
 from onefold.api.graphql.scopes import READ
-from onefold.api.graphql.types import identifier, ledger, touchpoint
+from onefold.api.graphql.types import consent, identifier, ledger, touchpoint
 from onefold.api.graphql.types.connections import Connection, Node, connection, forward
 from onefold.api.graphql.types.fields import resolved
 from onefold.api.graphql.types.inputs import JourneyOrder, TouchpointFilter, given
@@ -17,16 +17,19 @@ from onefold.api.graphql.types.scalars import DateTime, Json
 from onefold.model.claims import Claim as ClaimRow
 from onefold.model.reading import KnownCustomer
 from onefold.service import evidence, journeys, profiles, values
+from onefold.service.consents import consents
 from onefold.service.journeys import EVERYTHING, Ask
 from onefold.service.ledger import decisions
 from onefold.service.pages import JOURNEY, LEDGER, MEMBERS
 from onefold.service.reading import Reading
 
 if TYPE_CHECKING:
+    from onefold.api.graphql.types.consent import Consent
     from onefold.api.graphql.types.identifier import Device, Identifier, IdentifierKey, Link
     from onefold.api.graphql.types.ledger import Decision
     from onefold.api.graphql.types.touchpoint import Touchpoint
 
+LazyConsent = Annotated["Consent", strawberry.lazy("onefold.api.graphql.types.consent")]
 LazyKey = Annotated["IdentifierKey", strawberry.lazy("onefold.api.graphql.types.identifier")]
 LazyIdentifier = Annotated["Identifier", strawberry.lazy("onefold.api.graphql.types.identifier")]
 LazyDevice = Annotated["Device", strawberry.lazy("onefold.api.graphql.types.identifier")]
@@ -194,6 +197,14 @@ class Customer(Node):
         # By its text, for True and 1 are equal as values and differ as JSON.
         return self.peers.child(self.place, ("journey", repr(ask)), partial(_journeys, ask=ask, peers=self.peers))
 
+    @resolved(
+        "What it agreed to and what it withdrew, by purpose in plain order. A purpose that is not there was never "
+        "spoken of: it is not agreed to."
+    )
+    def consents(self) -> list[LazyConsent]:
+        """Read for all siblings."""
+        return self.peers.child(self.place, "consents", _consents)
+
     @resolved("The decisions that concern it, the newest first.")
     def history(self, first: First = 50, after: After = UNSET) -> Connection[LazyDecision]:
         """Read for all siblings."""
@@ -247,6 +258,12 @@ def _journeys(reading: Reading, rows: Rows, ask: Ask, peers: Peers[KnownCustomer
         )
         for place, page in enumerate(pages)
     ]
+
+
+def _consents(reading: Reading, rows: Rows) -> list[list["Consent"]]:
+    found = consents(reading, _keys(rows))
+    reading.hand_out(sum(1 + len(row.others) for standing in found for row in standing.values()))
+    return [[consent.consent(row) for row in standing.values()] for standing in found]
 
 
 def _history(reading: Reading, rows: Rows, first: int, after: str | None) -> list[Connection["Decision"]]:

@@ -8,13 +8,15 @@ import strawberry
 from onefold.api.graphql.scopes import READ, READ_OR_NULL, STEWARD, TRACK
 from onefold.api.graphql.types import customer as customers
 from onefold.api.graphql.types import ledger
+from onefold.api.graphql.types.consent import Consent, consent
 from onefold.api.graphql.types.customer import Customer
 from onefold.api.graphql.types.ledger import Judgement
 from onefold.api.graphql.types.problems import Problem, problem
 from onefold.ingest.commit import Outcome, Status
 from onefold.service import writing
+from onefold.service.consents import Recorded
 from onefold.service.reading import Reading
-from onefold.service.values import Judged
+from onefold.service.values import Judged, StandingConsent
 
 
 @strawberry.enum(description="What became of an event.")
@@ -105,4 +107,26 @@ def judgement_result(reading: Reading, row: Judged) -> JudgementResult:
         joined=[held[key] for key in row.joined],
         split=[held[key] for key in row.split],
         problem=problem(row.problem),
+    )
+
+
+@strawberry.type(description="What became of a consent that was recorded.", directives=[TRACK])
+class ConsentResult:
+    """What counts now."""
+
+    consent: Consent | None = strawberry.field(
+        description="What counts now for this purpose, of the customer that the identifier belongs to: what was "
+        "recorded, unless something newer was said. Null when it was refused.",
+        directives=[READ],
+    )
+    problem: Problem | None = strawberry.field(
+        description="Why it was refused: what it names is no identifier, no purpose or no time."
+    )
+
+
+def consent_result(recorded: Recorded, standing: StandingConsent | None) -> ConsentResult:
+    """The type of what became of it."""
+    return ConsentResult(
+        consent=None if standing is None else consent(standing),
+        problem=problem(recorded.problem),
     )

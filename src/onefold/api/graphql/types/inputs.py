@@ -11,6 +11,7 @@ from onefold.api.graphql.types.scalars import DateTime, Json, iso
 from onefold.errors import OnefoldError
 from onefold.model import reading
 from onefold.model.identifiers import IdentifierKey
+from onefold.service.consents import Said
 from onefold.service.values import Reference
 
 
@@ -123,6 +124,27 @@ class Verdict(Enum):
 
     SAME = strawberry.enum_value("same", description="They are one customer.")
     DIFFERENT = strawberry.enum_value("different", description="They are two customers.")
+
+
+@strawberry.input(description="That somebody agreed to something, or withdrew that.")
+class ConsentInput:
+    """Becomes an identify event."""
+
+    identifier: IdentifierInput = strawberry.field(
+        description="Of whom: it counts for the customer that this identifier belongs to, and goes where it goes."
+    )
+    purpose: str = strawberry.field(description="What for, as in `marketing`: 1 to 100 characters; case counts.")
+    given: bool = strawberry.field(description="Whether it is agreed to; false withdraws.")
+    at: DateTime | None = strawberry.field(
+        default=UNSET, description="When; now, if not given. With a time, recording the same again changes nothing."
+    )
+    reason: str | None = strawberry.field(
+        default=UNSET, description="How it is known, for those who will ask: at most 2,000 characters."
+    )
+
+    def said(self) -> Said:
+        """As the service takes it."""
+        return Said(self.identifier.key(), self.purpose, self.given, given(self.at), given(self.reason))
 
 
 @strawberry.enum(description="The types of events, as in the Segment spec.")

@@ -220,6 +220,7 @@ class ChangeKind(Enum):
     )
     SUBJECT = strawberry.enum_value("subject", description="A touchpoint is filed under another identifier.")
     CLAIMS = strawberry.enum_value("claims", description="Something new was said of an identifier.")
+    CONSENTS = strawberry.enum_value("consents", description="An identifier agreed to something, or withdrew that.")
     DECISION = strawberry.enum_value("decision", description="Something was decided.")
 
 
@@ -234,7 +235,7 @@ class Change:
     at: DateTime = strawberry.field(description="When it was committed.")
     kind: ChangeKind = strawberry.field(description="What it was.")
 
-    @resolved("Of kinds IDENTIFIER, SUBJECT and CLAIMS: the identifier it is about.")
+    @resolved("Of kinds IDENTIFIER, SUBJECT, CLAIMS and CONSENTS: the identifier it is about.")
     def identifier(self) -> Identifier | None:
         """Read for all siblings."""
         return self.peers.child(self.place, "identifier", _changed_identifiers)
