@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Collection
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -11,6 +10,7 @@ import msgspec
 
 from onefold.model import yaml_file
 from onefold.model.computed import PREFIX, Column, ComputedTrait, ComputedTraits, Kind, Property
+from onefold.model.moments import moment_ms
 from onefold.model.reading import PropertyMatch, TouchpointFilter
 from onefold.model.yaml_file import YamlNode, shown
 
@@ -28,7 +28,6 @@ MONEY: Final = frozenset({Kind.SUM, Kind.AVERAGE})
 WORDS: Final = frozenset({Kind.DISTINCT, Kind.FIRST, Kind.LAST})
 NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,59}")
 CURRENCY: Final = re.compile(r"[A-Z]{3}")
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def load(path: Path) -> ComputedTraits:
@@ -166,10 +165,7 @@ def _value(node: YamlNode) -> str | int | float | bool | None:
 
 
 def _moment(node: YamlNode) -> int:
-    """Milliseconds since 1970; a time without an offset is UTC."""
-    text = node.text()
-    try:
-        moment = datetime.fromisoformat(text)
-        return (moment.replace(tzinfo=moment.tzinfo or UTC) - EPOCH) // timedelta(milliseconds=1)
-    except (ValueError, OverflowError):
-        raise node.error(f'"{shown(text)}" is not a moment', "Write it in ISO 8601, as 2026-03-01T09:30:00Z.") from None
+    at_ms = moment_ms(node.text())
+    if at_ms is None:
+        raise node.error(f'"{shown(node.text())}" is not a moment', "Write it in ISO 8601, as 2026-03-01T09:30:00Z.")
+    return at_ms

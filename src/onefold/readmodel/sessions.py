@@ -12,10 +12,10 @@ from onefold.readmodel.touchpoints import PLACE, Bind, condition, journeys
 
 SESSIONS: Final = f"""
 WITH told AS (
-    SELECT i.customer, t.at_ms, t.number, t.channel, t.campaign, coalesce(t.name, t.type) AS what, t.device,
+    SELECT t.customer, t.at_ms, t.number, t.channel, t.campaign, coalesce(t.name, t.type) AS what, t.device,
         t.revenue, t.currency, ({{is_order}}) AS is_order, {PLACE} AS place,
-        t.at_ms - lag(t.at_ms) OVER (PARTITION BY i.customer ORDER BY t.at_ms, t.number) AS pause
-    FROM {{journeys}}
+        t.at_ms - lag(t.at_ms) OVER (PARTITION BY t.customer ORDER BY t.at_ms, t.number) AS pause
+    FROM {{journeys}} t
 ), placed AS (
     SELECT *, CAST(sum(CASE WHEN pause < {{session_ms}} THEN 0 ELSE 1 END)
         OVER (PARTITION BY customer ORDER BY at_ms, number ROWS UNBOUNDED PRECEDING) AS BIGINT) AS session
@@ -31,22 +31,22 @@ WITH told AS (
     SELECT customer, session, min(at_ms) AS start_ms, max(at_ms) AS end_ms,
         arg_min(number, place) AS first_number, count(*) AS touchpoints,
         count(*) FILTER (is_order) AS orders, arg_min(channel, place) AS first_channel,
-        arg_max(channel, place) AS last_channel, arg_min(campaign, place) AS campaign,
+        arg_max(channel, place) AS last_channel, arg_min(campaign, place) AS first_campaign,
         arg_min(what, place) AS entry, arg_min(device, place) AS device
     FROM placed GROUP BY ALL
 )
 SELECT s.*, coalesce(e.revenue, []) AS revenue
 FROM summed s LEFT JOIN earnings e ON e.customer = s.customer AND e.session = s.session
 """
-"""`session` counts a customer's sessions from 1. `first_number`: of its first touchpoint. `campaign` and `device`: the
-first it has; `entry`: the name of its first touchpoint, or its type. `revenue`: of its orders, by currency."""
+"""`session` counts a customer's sessions from 1. `first_number`: of its first touchpoint. `first_campaign` and `device`:
+the first it has; `entry`: the name of its first touchpoint, or its type. `revenue`: of its orders, by currency."""
 
 
 def sessions(orders: TouchpointFilter, session_ms: int, bind: Bind, among: str | None = None) -> str:
-    """A query for all sessions, or those of some customers.
+    """A query for all sessions, or those of the customers `among` (as `onefold.readmodel.touchpoints.journeys` has it).
 
     Args:
-        orders: which touchpoints are orders. session_ms: after how long without a touchpoint a session has ended.
-        among: a relation with a column `customer`: its name, or a query in parentheses.
+        orders: which touchpoints are orders.
+        session_ms: after how long without a touchpoint a session has ended.
     """
     return SESSIONS.format(is_order=condition(orders, bind), session_ms=bind(session_ms), journeys=journeys(among))

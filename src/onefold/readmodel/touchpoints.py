@@ -17,7 +17,10 @@ NUMBERS: Final = "('BIGINT', 'UBIGINT', 'DOUBLE')"
 GREATEST: Final = 10**15
 """Numbers in properties are smaller than this, or are none: so that no sum of them can overflow."""
 LARGEST_EXACT: Final = 2**63 - 1
-JOURNEYS: Final = "internal.touchpoints t JOIN internal.identifiers i ON i.number = t.subject WHERE i.customer <> 0"
+JOURNEYS: Final = (
+    "SELECT i.customer, t.* FROM internal.touchpoints t JOIN internal.identifiers i ON i.number = t.subject "
+    "WHERE i.customer <> 0"
+)
 PLACE: Final = "CAST(t.at_ms AS HUGEINT) * 18446744073709551616 + t.number"
 """The place of the touchpoint `t` in its journey, (at_ms, number), as one number."""
 
@@ -39,11 +42,12 @@ class Parameters:
 
 
 def journeys(among: str | None = None) -> str:
-    """The touchpoints `t` of customers `i.customer`: what stands behind FROM, with the first condition.
+    """Every touchpoint and whose it is, in parentheses: the columns of `internal.touchpoints`, and `customer`.
 
     `among`: a relation with a column `customer`, by its name or as a query in parentheses: only these customers'.
     """
-    return JOURNEYS if among is None else f"{JOURNEYS} AND i.customer IN (SELECT customer FROM {among})"
+    only = "" if among is None else f" AND i.customer IN (SELECT customer FROM {among})"
+    return f"({JOURNEYS}{only})"
 
 
 def literal(value: object) -> str:

@@ -30,8 +30,8 @@ AGGREGATES: Final = {
 NUMERIC: Final = frozenset({Kind.SUM, Kind.AVERAGE})
 """Kinds that need numbers."""
 SESSIONS: Final = (
-    "SELECT customer, count(*) AS value FROM (SELECT i.customer, t.at_ms - lag(t.at_ms) "
-    "OVER (PARTITION BY i.customer ORDER BY t.at_ms) AS pause FROM {journeys}) "
+    "SELECT customer, count(*) AS value FROM (SELECT customer, at_ms - lag(at_ms) "
+    "OVER (PARTITION BY customer ORDER BY at_ms) AS pause FROM {journeys}) "
     "WHERE pause IS NULL OR pause >= {session_ms} GROUP BY ALL"
 )
 """A session begins with a customer's first touchpoint, and wherever nothing happened for long enough."""
@@ -45,40 +45,55 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
         now_ms: the moment that days are counted to.
         session_ms: after how long without a touchpoint a session has ended.
         among: a relation with a column `customer` (its name, or a query in parentheses): only these count; None: all.
+        told: a relation that holds their journeys (as `onefold.readmodel.touchpoints.journeys` has them) already, with
+            the columns of COLUMNS, and `body` where a trait is of a property.
     """
 
     bind: Bind
     now_ms: int
     session_ms: int
     among: str | None = None
+    told: str | None = None
 
+    @property
     def journeys(self) -> str:
-        """The touchpoints `t` of customers `i.customer`: what stands behind FROM, with the first condition."""
-        return journeys(self.among)
+        """What stands behind FROM."""
+        return self.told or journeys(self.among)
 
 
-def relation(trait: ComputedTrait, question: Question, currency: str | None = None) -> str:
-    """A query for the values of a trait, in `currency` if it has one in each."""
+COLUMNS: Final = ("customer", "number", "at_ms", "type", "name", "channel", "campaign", "revenue", "currency")
+
+
+def relation(trait: ComputedTrait, question: Question, currency: str | None = None, amount: str | None = None) -> str:
+    """A query for the values of a trait, in `currency` if it has one in each.
+
+    `amount`: what the touchpoint `t` earned, converted, as SQL; null where it does not count. Then `currency` says
+    nothing, and neither does the trait's own.
+    """
     if trait.kind is Kind.SESSIONS:
-        return SESSIONS.format(journeys=question.journeys(), session_ms=question.bind(question.session_ms))
-    return (
-        f"SELECT i.customer, {_value(trait, question)} AS value FROM {_found(trait, question, currency)} GROUP BY ALL"
-    )
+        return SESSIONS.format(journeys=question.journeys, session_ms=question.bind(question.session_ms))
+    if amount is None or not trait.is_money:
+        of, wanted = _of(trait, question.bind), trait.currency or currency
+    else:
+        of, wanted = amount, None
+    value, found = _value(trait, question, of), _found(trait, question, wanted, of)
+    return f"SELECT t.customer, {value} AS value FROM {found} GROUP BY ALL"
 
 
 def by_currency(trait: ComputedTrait, question: Question) -> str:
-    """A query for the values of a trait of money in every currency: customer, currency (null: none was named), value.
-    Of any other trait the currency is its own, or null."""
+    """A query for the values of a trait in every currency: customer, currency, value. The currency is null where nobody
+    named one, and of a trait that is not of money."""
     if trait.by_currency:
-        value = _value(trait, question)
-        return f"SELECT i.customer, t.currency, {value} AS value FROM {_found(trait, question, None)} GROUP BY ALL"
+        of = _of(trait, question.bind)
+        value, found = _value(trait, question, of), _found(trait, question, None, of)
+        return f"SELECT t.customer, t.currency, {value} AS value FROM {found} GROUP BY ALL"
     own = "NULL" if trait.currency is None else question.bind(trait.currency)
     return f"SELECT customer, CAST({own} AS VARCHAR) AS currency, value FROM ({relation(trait, question)})"
 
 
 def currencies(trait: ComputedTrait, question: Question) -> str:
-    """A query for the currencies of a trait that has a value in each: one column, null where none was named."""
-    return f"SELECT DISTINCT t.currency FROM {_found(trait, question, None)}"
+    """A query for the currencies of a trait that has a value in each: one column, null where nobody named one."""
+    return f"SELECT DISTINCT t.currency FROM {_found(trait, question, None, _of(trait, question.bind))}"
 
 
 def changed(trait: ComputedTrait, question: Question, from_ms: int) -> str | None:
@@ -86,35 +101,32 @@ def changed(trait: ComputedTrait, question: Question, from_ms: int) -> str | Non
     time alone never changes it."""
     if not trait.rolling:
         return None
-    before = _value(trait, msgspec.structs.replace(question, now_ms=from_ms))
-    found = _found(trait, question, None)
-    return f"SELECT i.customer FROM {found} GROUP BY ALL HAVING {before} <> {_value(trait, question)}"
+    before = _value(trait, msgspec.structs.replace(question, now_ms=from_ms), "")
+    found = _found(trait, question, None, "")
+    return f"SELECT t.customer FROM {found} GROUP BY ALL HAVING {before} <> {_value(trait, question, '')}"
 
 
-def _found(trait: ComputedTrait, question: Question, currency: str | None) -> str:
+def _found(trait: ComputedTrait, question: Question, currency: str | None, of: str) -> str:
     """The touchpoints that count: what stands behind FROM."""
-    asked = [question.journeys(), condition(trait.touchpoints, question.bind)]
-    if trait.of is not None:
-        asked.append(f"{_of(trait, question.bind)} IS NOT NULL")
-    wanted = trait.currency or currency
-    if trait.is_money and wanted is not None:
-        asked.append(f"t.currency = {question.bind(wanted)}")
-    return " AND ".join(asked)
+    asked = [condition(trait.touchpoints, question.bind)]
+    if of:
+        asked.append(f"{of} IS NOT NULL")
+    if trait.is_money and currency is not None:
+        asked.append(f"t.currency = {question.bind(currency)}")
+    return f"{question.journeys} t WHERE {' AND '.join(asked)}"
 
 
-def _value(trait: ComputedTrait, question: Question) -> str:
+def _value(trait: ComputedTrait, question: Question, of: str) -> str:
     """The value of those touchpoints."""
-    given = {"of": "", "now": "", "day": str(DAY_MS)}
-    if trait.of is not None:
-        given["of"] = _of(trait, question.bind)
-    if trait.rolling:
-        given["now"] = question.bind(question.now_ms)
-    return AGGREGATES[trait.kind].format(**given)
+    now = question.bind(question.now_ms) if trait.rolling else ""
+    return AGGREGATES[trait.kind].format(of=of, now=now, day=DAY_MS)
 
 
 def _of(trait: ComputedTrait, bind: Bind) -> str:
-    """What of a touchpoint counts."""
+    """What of a touchpoint counts; empty for the touchpoint as a whole."""
     match trait.of:
+        case None:
+            return ""
         case Property(name):
             return property_number(name, bind) if trait.kind in NUMERIC else property_json(name, bind)
         case column:
