@@ -25,21 +25,23 @@ STEP: Final = 1_000
 
 
 @cache
-def base() -> Path:
-    """The store of a million touchpoints. What it is made by is part of its name: nothing stale is measured."""
+def base(*, telling: bool = False) -> Path:
+    """The store of a million touchpoints, on request of people who say who they are. What it is made by is part of its
+    name: nothing stale is measured."""
     FOLDER.mkdir(exist_ok=True)
     key = made_by(("sqlite/*.sql",), ("store/sqlite/writing/*.py",), PEOPLE, TOUCHPOINTS, BUILT_UNTIL)
-    path = FOLDER / f"base-{key}.db"
+    kind = "telling" if telling else "base"
+    path = FOLDER / f"{kind}-{key}.db"
     if not path.exists():
-        for old in FOLDER.glob("base-*.db*"):
+        for old in FOLDER.glob(f"{kind}-*.db*"):
             old.unlink()
-        _build(path)
+        _build(path, world(telling=telling))
     return path
 
 
-def world() -> World:
+def world(*, telling: bool = False) -> World:
     """Those whose touchpoints the base store holds."""
-    return World(PEOPLE)
+    return World(PEOPLE, telling=telling)
 
 
 def chunks(lines: Iterable[bytes], size: int) -> Iterator[list[bytes]]:
@@ -89,13 +91,13 @@ def made_by(schema: Sequence[str], writing: Sequence[str], *world: float) -> str
     return digest.hexdigest()
 
 
-def _build(path: Path) -> None:
+def _build(path: Path, people: World) -> None:
     unfinished = path.with_name(f"unfinished-{path.name}")
     unfinished.unlink(missing_ok=True)
     service = Service(unfinished)
     with Progress(transient=True) as progress:
         task = progress.add_task("building the store of a million touchpoints", total=TOUCHPOINTS)
-        for chunk in chunks(world().events(TOUCHPOINTS, 0.0, BUILT_UNTIL), 20 * STEP):
+        for chunk in chunks(people.events(TOUCHPOINTS, 0.0, BUILT_UNTIL), 20 * STEP):
             service.ingest(chunk, STEP)
             progress.advance(task, len(chunk))
     service.close()

@@ -61,12 +61,18 @@ class Person:
         self.crm = str(1_000_000 + number) if identified and rng.random() < 0.5 else None
 
 
+COUNTRIES: Final = (("DE", 30), ("FR", 18), ("GB", 16), ("NL", 9), ("ES", 9), ("IT", 9), ("PL", 6), ("SE", 3))
+PLANS: Final = (("free", 70), ("plus", 24), ("pro", 6))
+
+
 class World:
     """`people` persons; `events` are spread over a year, in order of time."""
 
-    def __init__(self, people: int, seed: int = 7) -> None:
-        """Draw the people. A few devices are shared by two of them."""
+    def __init__(self, people: int, seed: int = 7, *, telling: bool = False) -> None:
+        """Draw the people. A few devices are shared by two of them. With `telling`, those who are
+        signed in say who they are when they sign up or search."""
         self.people = people
+        self._telling = telling
         self._seed = seed
         rng = random.Random(seed)
         self._people = [Person(rng, number) for number in range(people)]
@@ -116,7 +122,22 @@ class World:
             event["anonymousId"] = person.cookies[slot]
         if identifiers:
             event["identifiers"] = identifiers
+        if self._telling and login and name in ("signup", "search"):
+            event["type"] = "identify"
+            event["traits"] = _told(person)
         return event
+
+
+def _told(person: Person) -> dict[str, object]:
+    """What somebody says, the same each time."""
+    own = random.Random(person.email)
+    return {
+        "email": person.email,
+        "country": _drawn(own, COUNTRIES),
+        "plan": _drawn(own, PLANS),
+        "score": own.randrange(100),
+        "born": f"{own.randrange(1945, 2008)}-{own.randrange(1, 13):02}-{own.randrange(1, 29):02}",
+    }
 
 
 def _drawn(rng: random.Random, shares: tuple[tuple[str, int], ...]) -> str:

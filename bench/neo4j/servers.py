@@ -27,33 +27,35 @@ OPTIONS: Final = ("--heap", "1g", "--page-cache", "512m", "--set", "db.tx_log.ro
 SECONDS: Final = 120.0
 
 
-def world() -> World:
+def world(*, telling: bool = False) -> World:
     """Those whose touchpoints the base graph holds."""
-    return World(PEOPLE)
+    return World(PEOPLE, telling=telling)
 
 
 @cache
-def base() -> Path:
-    """The home of a server that was stopped, with 300,000 touchpoints. What it is made by is part of its name."""
+def base(*, telling: bool = False) -> Path:
+    """The home of a server that was stopped, with 300,000 touchpoints, on request of people who say who they are. What
+    it is made by is part of its name."""
     FOLDER.mkdir(exist_ok=True)
     key = made_by(("neo4j/*.cypher",), ("store/neo4j/writing/*.py",), PEOPLE, TOUCHPOINTS, BUILT_UNTIL)
-    home = FOLDER / f"neo4j-{key}"
+    kind = "neo4j-telling" if telling else "neo4j-base"
+    home = FOLDER / f"{kind}-{key}"
     if not home.exists():
-        for old in FOLDER.glob("neo4j-*"):
+        for old in FOLDER.glob(f"{kind}-*"):
             shutil.rmtree(old)
         unfinished = FOLDER / "neo4j-unfinished"
         with server(unfinished) as url:
-            _build(url)
+            _build(url, world(telling=telling))
         unfinished.rename(home)
     return home
 
 
 @contextmanager
-def copied(name: str) -> Iterator[str]:
-    """A server on a copy of the base graph, gone when the block ends; -> its URL. `name` tells copies apart."""
+def copied(name: str, *, telling: bool = False) -> Iterator[str]:
+    """A server on a copy of a base graph, gone when the block ends; -> its URL. `name` tells copies apart."""
     home = FOLDER / f"neo4j-copy-{name}"
     shutil.rmtree(home, ignore_errors=True)
-    shutil.copytree(base(), home)
+    shutil.copytree(base(telling=telling), home)
     try:
         with server(home) as url:
             yield url
@@ -85,11 +87,11 @@ def bare(url: str) -> Iterator[neo4j.Session]:
         yield session
 
 
-def _build(url: str) -> None:
+def _build(url: str, people: World) -> None:
     service = Service(url)
     with Progress(transient=True) as progress:
         task = progress.add_task("building the graph of 300,000 touchpoints", total=TOUCHPOINTS)
-        for chunk in chunks(world().events(TOUCHPOINTS, 0.0, BUILT_UNTIL), 20 * STEP):
+        for chunk in chunks(people.events(TOUCHPOINTS, 0.0, BUILT_UNTIL), 20 * STEP):
             service.ingest(chunk, STEP)
             progress.advance(task, len(chunk))
     service.close()
