@@ -1,0 +1,134 @@
+"""What customers did: how often, and what numbers made of their touchpoints' properties come to.
+
+Nothing done is done 0 times, adds up to 0 and has 0 different values; it has no average.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Final
+
+from onefold.analytics.segments.sql.asked import Asked, Leaf
+from onefold.analytics.segments.sql.comparing import GRAIN
+from onefold.model.events import DAY_MS
+from onefold.model.rates import Rates
+from onefold.model.segments import REVENUE, BehaviourTest, Between, CountTest, LastDays, PropertyTest, Window
+from onefold.readmodel.touchpoints import condition, property_json, property_number
+
+ONCE: Final = CountTest(at_least=1)
+
+
+def query(test: BehaviourTest, asked: Asked) -> Leaf:
+    """The customers who did it, or, where nothing done is enough, those who did something else."""
+    negated = met_by_nothing(test)
+    enough = " AND ".join(tests(test, asked))
+    having = f"NOT ({enough})" if negated else enough
+    return Leaf(
+        f"SELECT i.customer FROM {asked.journeys(matching(test, asked))} GROUP BY i.customer HAVING {having}", negated
+    )
+
+
+def matching(test: BehaviourTest, asked: Asked) -> str:
+    """Which touchpoints count."""
+    return " AND ".join([condition(test.touchpoint, asked.bind), *within(test.within, asked)])
+
+
+def within(window: Window | None, asked: Asked) -> Iterator[str]:
+    """That a touchpoint is in the window."""
+    match window:
+        case LastDays(days):
+            yield f"t.at_ms > {asked.bind(asked.surroundings.now_ms - days * DAY_MS)}"
+        case Between(after_ms=after_ms, before_ms=before_ms):
+            if after_ms is not None:
+                yield f"t.at_ms >= {asked.bind(after_ms)}"
+            if before_ms is not None:
+                yield f"t.at_ms < {asked.bind(before_ms)}"
+
+
+def times(test: BehaviourTest) -> CountTest | None:
+    """How often it has to be done; once if nothing is said."""
+    said = test.times or test.sum or test.average or test.distinct
+    return test.times if said else ONCE
+
+
+def met_by_nothing(test: BehaviourTest) -> bool:
+    """Whether who did nothing of the kind meets it."""
+    count = times(test)
+    told = [test.average is None]
+    if count is not None:
+        told.append(all(least <= 0 for least in (count.at_least, count.is_) if least is not None))
+    measures = [measure for measure in (test.sum, test.distinct) if measure is not None]
+    told += [(it.at_least or 0) <= 0 and (it.at_most is None or it.at_most >= 0) for it in measures]
+    return all(told)
+
+
+def tests(test: BehaviourTest, asked: Asked) -> Iterator[str]:
+    """What has to hold of all touchpoints of a customer that count; never null."""
+    count = times(test)
+    if count is not None:
+        for sign, number in ((">=", count.at_least), ("<=", count.at_most), ("=", count.is_)):
+            if number is not None:
+                yield f"count(*) {sign} {asked.bind(number)}"
+    if test.sum is not None:
+        yield from _sum(test.sum, asked)
+    if test.average is not None:
+        yield from _average(test.average, asked)
+    if test.distinct is not None:
+        for sign, bound in _bounds(test.distinct, None):
+            yield f"count(DISTINCT {value(test.distinct, asked)}) {sign} CAST({asked.bind(bound)} AS DECIMAL(24, 9))"
+
+
+def _sum(test: PropertyTest, asked: Asked) -> Iterator[str]:
+    for sign, bound in _bounds(test, asked.surroundings.rates):
+        yield f"coalesce(sum({amount(test, asked)}), 0) {sign} CAST({asked.bind(bound)} AS DECIMAL(38, 9))"
+
+
+def _average(test: PropertyTest, asked: Asked) -> Iterator[str]:
+    """The sum is compared with so many times the bound: no division, no rounding."""
+    for sign, bound in _bounds(test, asked.surroundings.rates):
+        found = amount(test, asked)
+        yield f"coalesce(sum({found}) {sign} CAST({asked.bind(bound)} AS DECIMAL(30, 9)) * count({found}), false)"
+
+
+def _bounds(test: PropertyTest, rates: Rates | None) -> Iterator[tuple[str, Decimal]]:
+    """The bounds with their signs: amounts of money in the base, where they are converted."""
+    rate = rates.declared[test.currency] if rates and is_converted(test, rates) and test.currency else Decimal(1)
+    for sign, bound in ((">=", test.at_least), ("<=", test.at_most)):
+        if bound is not None:
+            yield sign, (bound * rate).quantize(GRAIN)
+
+
+def is_converted(test: PropertyTest, rates: Rates) -> bool:
+    """Whether amounts in other currencies count too, converted to the base."""
+    return test.property == REVENUE and test.currency in rates
+
+
+def amount(test: PropertyTest, asked: Asked) -> str:
+    """What of a touchpoint is added up: a DECIMAL of nine decimals, or null."""
+    if test.property != REVENUE:
+        number = property_number(test.property, asked.bind)
+        return _in_currency(test, number, asked)
+    if is_converted(test, asked.surroundings.rates):
+        return _converted(asked)
+    if test.currency is None:
+        return "CASE WHEN t.currency IS NULL THEN t.revenue END"
+    return _in_currency(test, "t.revenue", asked)
+
+
+def value(test: PropertyTest, asked: Asked) -> str:
+    """What of a touchpoint is told apart: JSON text, or null."""
+    return _in_currency(test, property_json(test.property, asked.bind), asked)
+
+
+def _in_currency(test: PropertyTest, expression: str, asked: Asked) -> str:
+    if test.currency is None:
+        return expression
+    return f"CASE WHEN t.currency = {asked.bind(test.currency)} THEN {expression} END"
+
+
+def _converted(asked: Asked) -> str:
+    """The revenue in the base, rounded to nine decimals. A product of revenue and rate has 21 + 17 digits at most."""
+    rates = asked.surroundings.rates.declared
+    cases = " ".join(
+        f"WHEN {asked.bind(code)} THEN CAST({asked.bind(rate)} AS DECIMAL(14, 8))" for code, rate in rates.items()
+    )
+    return f"CAST(TRY_CAST(t.revenue AS DECIMAL(24, 9)) * CASE t.currency {cases} END AS DECIMAL(38, 9))"
