@@ -124,6 +124,7 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
         "segment.not_found": Code("No segment has this id.", Exit.NOT_FOUND, 404),
         "segment.unknown_name": Code("The rule names something that no event has named yet.", Exit.INPUT, 400),
         "settings.invalid": Code("A setting is unknown or has a value that cannot be used.", Exit.SETTINGS, 500),
+        "socket.too_many": Code("As many connections over WebSocket are open as may be.", Exit.BUSY, 503),
         "store.busy": Code("The store was locked, or all its readers were taken, for too long.", Exit.BUSY, 503),
         "store.forbidden": Code(
             "The store does not let onefold in: user or password are wrong, or lack a right.", Exit.STORE, 503
@@ -139,6 +140,9 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
         "store.unfinished_copy": Code("The store is a copy that is not complete.", Exit.STORE, 503),
         "store.unknown_scheme": Code("No store goes by the scheme of this URL.", Exit.SETTINGS, 500),
         "store.unwritable": Code("The store's file or folder cannot be written.", Exit.STORE, 503),
+        "subscription.too_many": Code(
+            "The connection has as many operations under way as it may.", Exit.BUSY, 429
+        ),
         "traits.invalid": Code("The traits file has a mistake.", Exit.SETTINGS, 500),
     }
 )

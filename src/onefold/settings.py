@@ -56,6 +56,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_query_tokens: AtLeastOne = 2_000
     max_query_aliases: Annotated[int, Meta(ge=0)] = 30
     max_page_size: AtLeastOne = 500
+    max_sockets: AtLeastOne = 1_000
+    max_subscriptions: AtLeastOne = 50
 
     def __post_init__(self) -> None:
         """Check what one field's type cannot say."""

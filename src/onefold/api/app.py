@@ -5,11 +5,17 @@ from typing import Final
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
+from starlette.websockets import WebSocket
 
 from onefold import __version__
-from onefold.api.asking import Door, Entry, Gate
+from onefold.api.asking import Door, Entry, Gate, SocketDoor
+from onefold.api.graphql.execution import Engine
+from onefold.api.graphql.following import Memberships
 from onefold.api.graphql.http import GraphQLDoor
 from onefold.api.graphql.schema import executable
+from onefold.api.graphql.sockets.answering import Answering
+from onefold.api.graphql.sockets.door import Sockets, SocketsDoor
+from onefold.api.graphql.subscription import Feeds
 from onefold.api.guards import guards
 from onefold.api.health import health_routes
 from onefold.api.pixel import pixel_routes
@@ -23,6 +29,7 @@ ALL_METHODS: Final = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 WELCOME: Final = f"""onefold {__version__}: many identifiers, one customer.
 
 POST /graphql    ask, judge, send events; the schema is in graph_schema/schema.graphql
+WS   /graphql    follow who enters a segment and who leaves it (graphql-transport-ws)
 POST /v1/batch   send events, as the SDKs of Segment do; one alone to /v1/track, /v1/identify, …
 GET  /v1/pixel.gif   send an event by an image, from an e-mail or a page without scripts
 GET  /healthz    whether it runs
@@ -30,13 +37,20 @@ GET  /readyz     whether it can be used
 """
 
 
-def create_app(onefold: Onefold) -> Starlette:
-    """The application on an open service, which stays open as long as the application runs."""
-    gate = Gate(onefold.settings)
-    door = GraphQLDoor(onefold, executable(), gate)
+def create_app(onefold: Onefold, sockets: Sockets | None = None) -> Starlette:
+    """The application on an open service, which stays open as long as the application runs. `sockets`: where those are
+    kept that are to be closed when it ends."""
+    gate, settings = Gate(onefold.settings), onefold.settings
+    engine = Engine(onefold, executable())
+    door = GraphQLDoor(engine, gate)
+    answering = Answering(engine, Feeds(Memberships(onefold)))
+    socket = SocketsDoor(sockets or Sockets(settings.max_sockets), gate, answering, settings.max_subscriptions)
 
     async def graphql(request: Request) -> Response:
         return await door(request)
+
+    async def follow(websocket: WebSocket) -> None:
+        await socket(websocket)
 
     async def welcome(request: Request) -> Response:
         return PlainTextResponse(WELCOME)
@@ -45,10 +59,11 @@ def create_app(onefold: Onefold) -> Starlette:
         routes=[
             Door("/", welcome, Entry.OPEN),
             Door("/graphql", graphql, Entry.ANY_KEY, ALL_METHODS),
+            SocketDoor("/graphql", follow),
             *tracking_routes(onefold, gate),
             *pixel_routes(onefold, gate),
             *health_routes(onefold),
         ],
-        middleware=guards(onefold.settings),
+        middleware=guards(settings),
         exception_handlers={404: on_no_route, 405: on_other_method, Exception: on_failure},
     )

@@ -6,16 +6,17 @@ Without keys everybody who reaches onefold, which is then this machine alone, is
 
 import base64
 import binascii
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from enum import Enum
 from typing import Final
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import Receive, Send
 from starlette.types import Scope as Connection
+from starlette.websockets import WebSocket
 
 from onefold.api.guards import as_browsers_name_it, own_origin
 from onefold.errors import OnefoldError
@@ -84,6 +85,20 @@ class Door(Route):
         await super().handle(scope, receive, send)
 
 
+class SocketDoor(WebSocketRoute):
+    """The same for connections over WebSocket: what is sent by them says itself what it needs."""
+
+    def __init__(self, path: str, endpoint: Callable[[WebSocket], Awaitable[None]]) -> None:
+        """The endpoint lets in who has any key."""
+        super().__init__(path, endpoint)
+        self.needs: Final = Entry.ANY_KEY
+
+    async def handle(self, scope: Connection, receive: Receive, send: Send) -> None:
+        """Let the endpoint know what is needed."""
+        scope[_NEEDS] = self.needs
+        await super().handle(scope, receive, send)
+
+
 class Gate:
     """Lets in who has a key."""
 
@@ -93,7 +108,7 @@ class Gate:
         self._origins: Final = frozenset(map(as_browsers_name_it, settings.allowed_origins))
         self._askers: Final = {key.name: _asker(key) for key in settings.keys}
 
-    def by_header(self, request: Request) -> Asker | None:
+    def by_header(self, request: HTTPConnection) -> Asker | None:
         """Who asks by the header Authorization; None when there is none, and the key may stand elsewhere.
 
         Raises `key.unknown`, `key.forbidden`, `request.forbidden_origin`.
@@ -103,7 +118,7 @@ class Gate:
         header = request.headers.get("authorization")
         return None if header is None else self._admit(request, _secret(header))
 
-    def by_write_key(self, request: Request, secret: object) -> Asker:
+    def by_write_key(self, request: HTTPConnection, secret: object) -> Asker:
         """Who asks by a key in what was sent, for those who can set no header. It raises as `admit` does."""
         if not self._keys:
             return EVERYBODY
@@ -111,7 +126,7 @@ class Gate:
             raise OnefoldError("key.missing", "the request has no key", _HOW)
         return self._admit(request, secret)
 
-    def admit(self, request: Request) -> Asker:
+    def admit(self, request: HTTPConnection) -> Asker:
         """Who asks by the header.
 
         Raises `key.missing`, `key.unknown`; `key.forbidden` when the key lacks what the route needs;
@@ -119,7 +134,15 @@ class Gate:
         """
         return self.by_header(request) or self.by_write_key(request, None)
 
-    def _admit(self, request: Request, secret: str) -> Asker:
+    def admit_socket(self, connection: HTTPConnection, said: Mapping[str, object]) -> Asker:
+        """Who asks by the header, else by what the first message over the connection says, as `authorization` or as
+        `key`: pages can set no header. It raises as `admit` does."""
+        if asker := self.by_header(connection):
+            return asker
+        header = said.get("authorization")
+        return self.by_write_key(connection, _secret(header) if isinstance(header, str) else said.get("key"))
+
+    def _admit(self, request: HTTPConnection, secret: str) -> Asker:
         key = find(self._keys, secret)
         if key is None:
             raise OnefoldError("key.unknown", "no key is like the one the request has", _HOW)
@@ -129,7 +152,7 @@ class Gate:
             asker.check(needs, request.url.path[:100])
         return asker
 
-    def _check_origin(self, request: Request, key: Key) -> None:
+    def _check_origin(self, request: HTTPConnection, key: Key) -> None:
         origin = request.headers.get("origin")
         if origin is None or ANY_ORIGIN in key.origins:
             return

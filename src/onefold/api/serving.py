@@ -11,6 +11,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from onefold.api.app import create_app
+from onefold.api.graphql.sockets.door import Sockets
 from onefold.api.waiting import Waiting
 from onefold.errors import OnefoldError
 from onefold.service import Onefold
@@ -19,6 +20,9 @@ from onefold.store.passing import PassingError
 
 STOPPING_SECONDS: Final = 5
 """How long requests may still take when the server is told to end: who stalls would otherwise keep it for ever."""
+
+MOST_MESSAGE_BYTES: Final = 1_000_000
+"""The largest message that a client may send over WebSocket."""
 
 Ready = Callable[[str], None]
 """Is told the base URL as soon as requests are answered."""
@@ -30,8 +34,9 @@ def serve(onefold: Onefold, ready: Ready) -> None:
 
     Raises: OnefoldError `settings.invalid` when the address cannot be listened on.
     """
+    sockets = Sockets(onefold.settings.max_sockets)
     with closing(_listen(onefold.settings.host, onefold.settings.port)) as listening:
-        _Server(create_app(onefold), listening, ready).run(sockets=[listening])
+        _Server(create_app(onefold, sockets), sockets, listening, ready).run(sockets=[listening])
 
 
 def serve_once_open(settings: Settings, opened: Callable[[], AbstractContextManager[Onefold]], ready: Ready) -> None:
@@ -39,13 +44,14 @@ def serve_once_open(settings: Settings, opened: Callable[[], AbstractContextMana
 
     Raises: OnefoldError as `serve`, and what `opened` raises and will not pass.
     """
+    sockets = Sockets(settings.max_sockets)
     with closing(_listen(settings.host, settings.port)) as listening, ExitStack() as stack:
         waiting: Waiting | None = None
         try:
-            app: ASGIApp = create_app(stack.enter_context(opened()))
+            app: ASGIApp = create_app(stack.enter_context(opened()), sockets)
         except PassingError as error:
-            app = waiting = Waiting(settings, opened, error)
-        server = _Server(app, listening, ready)
+            app = waiting = Waiting(settings, opened, error, sockets)
+        server = _Server(app, sockets, listening, ready)
         if waiting is not None:
             stack.enter_context(waiting.until_open(server.end))
         server.run(sockets=[listening])
@@ -54,13 +60,14 @@ def serve_once_open(settings: Settings, opened: Callable[[], AbstractContextMana
 class _Server(uvicorn.Server):
     """Says when it answers, and ends like any other function when it is told to end."""
 
-    def __init__(self, app: ASGIApp, listening: socket.socket, ready: Ready) -> None:
+    def __init__(self, app: ASGIApp, open_sockets: Sockets, listening: socket.socket, ready: Ready) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
                 loop="asyncio",
                 http="h11",
-                ws="none",
+                ws="wsproto",
+                ws_max_size=MOST_MESSAGE_BYTES,
                 log_level="warning",
                 access_log=False,
                 proxy_headers=False,
@@ -68,6 +75,7 @@ class _Server(uvicorn.Server):
                 timeout_graceful_shutdown=STOPPING_SECONDS,
             )
         )
+        self._open_sockets: Final = open_sockets
         self._listening: Final = listening
         self._ready: Final = ready
 
@@ -75,6 +83,10 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         host, port = self._listening.getsockname()[:2]
         self._ready(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._open_sockets.end()
+        await super().shutdown(sockets)
 
     def end(self) -> None:
         """Tell it to end, from any thread."""

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from onefold.api import pixel
 from onefold.api.app import ALL_METHODS, create_app
+from onefold.api.graphql.sockets.door import Sockets
 from onefold.api.guards import guards
 from onefold.api.health import healthz
 from onefold.api.problems import problem_response
@@ -30,10 +31,16 @@ class Waiting:
     """An application that tells everybody why the store cannot be used, and becomes the whole one once it can."""
 
     def __init__(
-        self, settings: Settings, opened: Callable[[], AbstractContextManager[Onefold]], why: PassingError
+        self,
+        settings: Settings,
+        opened: Callable[[], AbstractContextManager[Onefold]],
+        why: PassingError,
+        sockets: Sockets,
     ) -> None:
-        """`opened`: opens the service, or raises. `why`: what it raised when it was tried before."""
+        """`opened`: opens the service, or raises. `why`: what it raised when it was tried before. `sockets`: where the
+        whole application is to keep its own."""
         self._opened: Final = opened
+        self._sockets: Final = sockets
         self._why = why
         routes = [
             Route("/healthz", healthz),
@@ -78,7 +85,7 @@ class Waiting:
             except PassingError as error:
                 self._why = error
             else:
-                self._app = create_app(onefold)
+                self._app = create_app(onefold, self._sockets)
                 _log.warning("the store answers")
                 return
 

@@ -1,11 +1,11 @@
 """onefold, opened on a store."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 from onefold import __version__
 from onefold.errors import OnefoldError, Problem
@@ -24,11 +24,15 @@ from onefold.service.reading import Means, Reading
 from onefold.service.values import Judged, Status
 from onefold.settings import Settings
 from onefold.stitch.rules import Rules
-from onefold.store.base import Store
+from onefold.store.base import MovedError, Store
 
 LOCAL: Final = Source("local", Trust.SERVER)
 """Who speaks when there are no keys."""
 LONGEST_REASON: Final = 2_000
+MOST_READS: Final = 3
+"""How often something is read from states that may move meanwhile."""
+
+Made = TypeVar("Made")
 
 
 class Onefold:
@@ -87,6 +91,14 @@ class Onefold:
         """
         with self._store.read(wait=wait, hold=hold) as view:
             yield Reading(view, self._means)
+
+    def in_one_state(self, work: Callable[[Reading], Made]) -> Made:
+        """What `work` makes of one state of the store: begun again when the state moved, at last on one that cannot."""
+        for _ in range(MOST_READS):
+            with suppress(MovedError), self.read() as reading:
+                return work(reading)
+        with self.read(hold=True) as reading:
+            return work(reading)
 
     def status(self, reading: Reading) -> Status:
         """How much the store holds, and where it stands."""

@@ -83,6 +83,8 @@ HITS: Final = Cursors("s", 2)
 """By (kind, number) of search hits."""
 LEDGER: Final = Cursors("d", 1)
 """By sequence number of decisions."""
+SEGMENT_MEMBERS: Final = Cursors("m", 1)
+"""By number of the identifiers that customers are named by."""
 
 
 def checked_size(size: int, most: int, field: str = "first") -> int:

@@ -1,7 +1,8 @@
 """Runs operations: documents are parsed and checked once, measured each time, and run on one state of the store."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterable, Iterable, Mapping
+from inspect import isawaitable
 from threading import Lock
 from typing import Any, Final
 
@@ -10,11 +11,13 @@ import orjson
 from graphql import (
     DocumentNode,
     ExecutionResult,
+    Executor,
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
     OperationDefinitionNode,
     OperationType,
+    create_source_event_stream,
     execute_sync,
     parse,
     specified_rules,
@@ -81,6 +84,11 @@ class Plan(msgspec.Struct, frozen=True):
     def writes(self) -> bool:
         """Whether it is a mutation."""
         return self.operation.operation is OperationType.MUTATION
+
+    @property
+    def subscribes(self) -> bool:
+        """Whether it has answers as long as there are any."""
+        return self.operation.operation is OperationType.SUBSCRIPTION
 
     @property
     def quick(self) -> bool:
@@ -159,16 +167,38 @@ class Engine:
             document.costs[name] = cost
         return cost
 
-    def run(self, plan: Plan) -> Answer:
-        """Run an operation: again if something was committed while it read, and at last so that nothing can be."""
+    def run(self, plan: Plan, event: object = None) -> Answer:
+        """Run an operation: again if something was committed while it read, and at last so that nothing can be.
+        `event`: what a subscription tells of."""
         with Operation(self._onefold, plan.asker) as operation:
             for _ in range(MOST_RUNS):
                 operation.begin(hold=False)
-                result = self._executed(plan, operation)
+                result = self._executed(plan, operation, event)
                 if not operation.moved:
                     return response(result, operation)
             operation.begin(hold=True)
-            return response(self._executed(plan, operation), operation)
+            return response(self._executed(plan, operation, event), operation)
+
+    async def events(self, plan: Plan, feeds: object) -> AsyncIterable[object]:
+        """What a subscription tells of, as it happens. `feeds`: where its root field finds it.
+
+        Raises Refused when the field does not take what it is given.
+        """
+        executor = Executor.build(
+            self._schema,
+            plan.document.node,
+            context_value=feeds,
+            raw_variable_values=dict(plan.request.variables),
+            operation_name=plan.request.operation,
+        )
+        if isinstance(executor, list):
+            raise Refused(executor)
+        stream = create_source_event_stream(executor)
+        if isawaitable(stream):
+            stream = await stream
+        if isinstance(stream, ExecutionResult):
+            raise Refused(stream.errors or ())
+        return stream
 
     def run_at_once(self, plan: Plan) -> Answer | None:
         """Run an operation, unless it has to wait: for a reader of the store, or for a network (None)."""
@@ -177,10 +207,11 @@ class Engine:
         with Operation(self._onefold, plan.asker) as operation:
             return response(self._executed(plan, operation), operation) if operation.opened_at_once() else None
 
-    def _executed(self, plan: Plan, operation: Operation) -> ExecutionResult:
+    def _executed(self, plan: Plan, operation: Operation, event: object = None) -> ExecutionResult:
         return execute_sync(
             self._schema,
             plan.document.node,
+            root_value=event,
             context_value=operation,
             variable_values=dict(plan.request.variables),
             operation_name=plan.request.operation,
@@ -189,8 +220,12 @@ class Engine:
 
 def refusal(refused: Refused) -> Answer:
     """The answer to an operation that is not run: without `data`."""
-    told = [_told(error, _problem_of_request(error)) for error in refused.errors]
-    return Answer(orjson.dumps({"errors": told}), executed=False)
+    return Answer(orjson.dumps({"errors": told(refused)}), executed=False)
+
+
+def told(refused: Refused) -> list[dict[str, object]]:
+    """Why an operation is not run, as clients are told."""
+    return [_told(error, _problem_of_request(error)) for error in refused.errors]
 
 
 def response(result: ExecutionResult, operation: Operation) -> Answer:

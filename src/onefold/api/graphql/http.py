@@ -12,7 +12,6 @@ import anyio
 import anyio.to_thread
 import msgspec
 import orjson
-from graphql import GraphQLSchema
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
@@ -21,11 +20,11 @@ from onefold.api.graphql.execution import Answer, Engine, Plan, Refused, Request
 from onefold.api.guards import INLINE_BYTES, JSON, check_json
 from onefold.api.problems import ASK_FOR_KEY
 from onefold.errors import OnefoldError
-from onefold.service import Onefold
 
 RESPONSE_JSON: Final = "application/graphql-response+json"
 ANYTHING: Final = ("*/*", "application/*")
 EXAMPLE: Final = 'POST {"query": "{ status { touchpoints } }"} as application/json.'
+SUBSCRIBE: Final = "Open a WebSocket at this very path, with the subprotocol graphql-transport-ws."
 TOO_DEEP: Final = "depth limit exceeded"
 """How orjson words that a body nests deeper than it reads: 1,024 levels."""
 MOST_READERS: Final = 8
@@ -38,9 +37,9 @@ Made = TypeVar("Made")
 class GraphQLDoor:
     """The endpoint: quick queries run on the event loop; longer ones, mutations and what has to wait on threads."""
 
-    def __init__(self, onefold: Onefold, schema: GraphQLSchema, gate: Gate) -> None:
+    def __init__(self, engine: Engine, gate: Gate) -> None:
         """Readers keep the processor busy, writers only wait: so there may be many more of these."""
-        self._engine: Final = Engine(onefold, schema)
+        self._engine: Final = engine
         self._gate: Final = gate
         self._readers: Final = anyio.CapacityLimiter(MOST_READERS)
         self._writers: Final = anyio.CapacityLimiter(MOST_WRITERS)
@@ -68,6 +67,9 @@ class GraphQLDoor:
             plan = await self._plan(asked, asker)
         except Refused as refused:
             return refusal(refused)
+        if plan.subscribes:
+            error = OnefoldError("query.invalid", "a subscription is not answered over HTTP", SUBSCRIBE)
+            return refusal(Refused([error]))
         if small and plan.quick and (answer := self._engine.run_at_once(plan)) is not None:
             return answer
         return await self._in_thread(self._writers if plan.writes else self._readers, self._engine.run, plan)

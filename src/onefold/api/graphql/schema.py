@@ -10,10 +10,12 @@ from strawberry.schema.config import StrawberryConfig
 
 from onefold.api.graphql.mutation import Mutation
 from onefold.api.graphql.query import Query
+from onefold.api.graphql.subscription import Subscription
 from onefold.api.graphql.types.customer import Customer
 from onefold.api.graphql.types.identifier import Identifier
 from onefold.api.graphql.types.ledger import Decision, Judgement
 from onefold.api.graphql.types.scalars import SCALARS
+from onefold.api.graphql.types.segment import Segment
 from onefold.api.graphql.types.touchpoint import Touchpoint
 from onefold.schema_files import schema_folder
 
@@ -26,7 +28,8 @@ def _schema() -> strawberry.Schema:
     return strawberry.Schema(
         query=Query,
         mutation=Mutation,
-        types=[Customer, Identifier, Touchpoint, Decision, Judgement],
+        subscription=Subscription,
+        types=[Customer, Identifier, Touchpoint, Decision, Judgement, Segment],
         config=StrawberryConfig(scalar_map=SCALARS),
     )
 

@@ -9,14 +9,14 @@ from strawberry import UNSET, Private
 
 from onefold.api.graphql.peers import Peers
 from onefold.api.graphql.scopes import READ
-from onefold.api.graphql.types import consent, identifier, ledger, touchpoint
+from onefold.api.graphql.types import consent, identifier, ledger, segment, touchpoint
 from onefold.api.graphql.types.connections import Connection, Node, connection, forward
 from onefold.api.graphql.types.fields import resolved
 from onefold.api.graphql.types.inputs import JourneyOrder, TouchpointFilter, given
 from onefold.api.graphql.types.scalars import DateTime, Json
 from onefold.model.claims import Claim as ClaimRow
 from onefold.model.reading import KnownCustomer
-from onefold.service import evidence, journeys, profiles, values
+from onefold.service import evidence, journeys, profiles, segments, values
 from onefold.service.consents import consents
 from onefold.service.journeys import EVERYTHING, Ask
 from onefold.service.ledger import decisions
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from onefold.api.graphql.types.consent import Consent
     from onefold.api.graphql.types.identifier import Device, Identifier, IdentifierKey, Link
     from onefold.api.graphql.types.ledger import Decision
+    from onefold.api.graphql.types.segment import Segment
     from onefold.api.graphql.types.touchpoint import Touchpoint
 
 LazyConsent = Annotated["Consent", strawberry.lazy("onefold.api.graphql.types.consent")]
@@ -36,6 +37,7 @@ LazyDevice = Annotated["Device", strawberry.lazy("onefold.api.graphql.types.iden
 LazyLink = Annotated["Link", strawberry.lazy("onefold.api.graphql.types.identifier")]
 LazyTouchpoint = Annotated["Touchpoint", strawberry.lazy("onefold.api.graphql.types.touchpoint")]
 LazyDecision = Annotated["Decision", strawberry.lazy("onefold.api.graphql.types.ledger")]
+LazySegment = Annotated["Segment", strawberry.lazy("onefold.api.graphql.types.segment")]
 
 First = Annotated[int, strawberry.argument(description="How many, at most 500.")]
 After = Annotated[str | None, strawberry.argument(description="The cursor of the last one had.")]
@@ -205,6 +207,14 @@ class Customer(Node):
         """Read for all siblings."""
         return self.peers.child(self.place, "consents", _consents)
 
+    @resolved(
+        "The saved segments it is in, the oldest first. Each is right as of its `asOfSeq`, a moment behind what was "
+        "just sent."
+    )
+    def segments(self) -> list[LazySegment]:
+        """Read for all siblings, whose segments are peers of each other."""
+        return self.peers.child(self.place, "segments", _segments)
+
     @resolved("The decisions that concern it, the newest first.")
     def history(self, first: First = 50, after: After = UNSET) -> Connection[LazyDecision]:
         """Read for all siblings."""
@@ -264,6 +274,13 @@ def _consents(reading: Reading, rows: Rows) -> list[list["Consent"]]:
     found = consents(reading, _keys(rows))
     reading.hand_out(sum(1 + len(row.others) for standing in found for row in standing.values()))
     return [[consent.consent(row) for row in standing.values()] for standing in found]
+
+
+def _segments(reading: Reading, rows: Rows) -> list[list["Segment"]]:
+    found = segments.of_customers(reading, rows)
+    distinct = list({row.number: row for kept in found for row in kept}.values())
+    made = {one.row.number: one for one in segment.segments(reading, distinct)}
+    return [[made[row.number] for row in kept] for kept in found]
 
 
 def _history(reading: Reading, rows: Rows, first: int, after: str | None) -> list[Connection["Decision"]]:
