@@ -16,7 +16,7 @@ WITH told AS (
         t.revenue, t.currency, ({{is_order}}) AS is_order, {PLACE} AS place,
         t.at_ms - lag(t.at_ms) OVER (PARTITION BY t.customer ORDER BY t.at_ms, t.number) AS pause
     FROM {{journeys}} t
-), placed AS (
+), placed AS MATERIALIZED (
     SELECT *, CAST(sum(CASE WHEN pause < {{session_ms}} THEN 0 ELSE 1 END)
         OVER (PARTITION BY customer ORDER BY at_ms, number ROWS UNBOUNDED PRECEDING) AS BIGINT) AS session
     FROM told
@@ -38,8 +38,8 @@ WITH told AS (
 SELECT s.*, coalesce(e.revenue, []) AS revenue
 FROM summed s LEFT JOIN earnings e ON e.customer = s.customer AND e.session = s.session
 """
-"""`session` counts a customer's sessions from 1. `first_number`: of its first touchpoint. `first_campaign` and `device`:
-the first it has; `entry`: the name of its first touchpoint, or its type. `revenue`: of its orders, by currency."""
+"""`session` counts a customer's sessions from 1. `first_number` and `entry`: the number of its first touchpoint and its
+name, or type. `first_campaign` and `device`: the first it has. `revenue`: of its orders, by currency."""
 
 
 def sessions(orders: TouchpointFilter, session_ms: int, bind: Bind, among: str | None = None) -> str:
