@@ -125,6 +125,8 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
         "segment.unknown_name": Code("The rule names something that no event has named yet.", Exit.INPUT, 400),
         "settings.invalid": Code("A setting is unknown or has a value that cannot be used.", Exit.SETTINGS, 500),
         "socket.too_many": Code("As many connections over WebSocket are open as may be.", Exit.BUSY, 503),
+        "sql.exhausted": Code("The question takes longer, or more memory, than it may.", Exit.INPUT, 400),
+        "sql.invalid": Code("The question is not SQL, or asks for something else than the views.", Exit.INPUT, 400),
         "store.busy": Code("The store was locked, or all its readers were taken, for too long.", Exit.BUSY, 503),
         "store.forbidden": Code(
             "The store does not let onefold in: user or password are wrong, or lack a right.", Exit.STORE, 503
