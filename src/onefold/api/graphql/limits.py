@@ -10,7 +10,7 @@ root too.
 Pages are seldom full, so much is allowed here; what the answer really holds is counted as it is read (`Peers`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -56,9 +56,12 @@ GUESSES: Final = {"__Schema.types": 60, "__Type.fields": 12}
 """How long lists are that say nothing of their length."""
 LONG_READ: Final = 1_000
 """What a field costs at least that reads much, however little it answers."""
-LONG_READS: Final = ("why", "search", "identityGraph")
+LONG_READS: Final = ("why", "search", "identityGraph", "previewSegment", "segmentMembership")
 """Root fields that always read much. Two more fields do, depending on their arguments: a journey of which only some
 touchpoints are wanted is read until enough of them are found, and so is the feed of some customers."""
+RULES: Final = {"previewSegment": "rule", "segmentMembership": "rule", "saveSegment": "input"}
+"""Arguments that are rules. Each part of a rule, be it a condition or what a condition says, counts as a long read."""
+MOST_RULE_NESTING: Final = 50
 TIME_RANGE: Final = frozenset({"after", "before"})
 """What a filter may ask without making a journey's reading longer."""
 
@@ -182,6 +185,8 @@ class Measure:
         cost = min(1 + items * below.cost, CEILING)
         if self._reads_much(node, parent):
             cost = max(cost, LONG_READ)
+        if name in RULES and parent in (self._schema.query_type, self._schema.mutation_type):
+            cost = min(cost + LONG_READ * self._parts(node, RULES[name]), CEILING)
         introspection = (parent is not None and parent.name.startswith("__")) or name.startswith("__")
         deeper = node.selection_set is not None and not introspection
         return Weight(below.depth + deeper, below.aliases, below.directives, cost)
@@ -231,6 +236,26 @@ class Measure:
         if isinstance(value, ListValueNode):
             return len(value.values)
         return len(value) if isinstance(value, list) else 1
+
+    def _parts(self, node: FieldNode, name: str) -> int:
+        """How many objects a rule that is given has. Raises `query.too_deep`: nothing is read of what nests deeper."""
+        count, waiting = 0, [(self._given(node, name), 0)]
+        inner: Iterable[Any]
+        while waiting:
+            value, nesting = waiting.pop()
+            if nesting > MOST_RULE_NESTING:
+                raise OnefoldError("query.too_deep", f"{name} nests more than {MOST_RULE_NESTING} levels deep")
+            if isinstance(value, VariableNode):
+                value = self._value(value)
+            if isinstance(value, ObjectValueNode | dict):
+                count += 1
+                inner = [f.value for f in value.fields] if isinstance(value, ObjectValueNode) else value.values()
+            elif isinstance(value, ListValueNode | list):
+                inner = value.values if isinstance(value, ListValueNode) else value
+            else:
+                continue
+            waiting.extend((item, nesting + 1) for item in inner)
+        return count
 
     def _given(self, node: FieldNode, name: str) -> Any:
         """The value of an argument, None if it is not given."""
