@@ -14,7 +14,18 @@ from onefold.wiring import collect_seldom
 
 WIDTH: Final = 140
 """Narrower, the tables cannot be read."""
-NAMES: Final = ("ingest", "hard", "joins", "reads", "memory", "neo4j.ingest", "neo4j.joins", "neo4j.reads", "copy")
+NAMES: Final = (
+    "ingest",
+    "hard",
+    "joins",
+    "reads",
+    "memory",
+    "http",
+    "neo4j.ingest",
+    "neo4j.joins",
+    "neo4j.reads",
+    "copy",
+)
 
 
 def main() -> int:
