@@ -1,18 +1,33 @@
 """The read model of one store in one process."""
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from threading import Condition, Lock
+from time import monotonic
+from typing import Any, Final
 
-import pyarrow
+import duckdb
+import pyarrow as pa
 
-from onefold.model.namespaces import Namespaces
+from onefold.errors import OnefoldError
+from onefold.model.namespaces import Kind, Namespaces
 from onefold.model.traits import TraitRules
+from onefold.readmodel.catching_up import level
+from onefold.readmodel.database import Database, identity_of
 from onefold.readmodel.place import Place
 from onefold.store.base import Store
 
+CLOSING_SECONDS: Final = 10.0
+NEVER: Final = float("-inf")
+DAMAGED: Final = (duckdb.FatalException, duckdb.InternalException, duckdb.IOException, duckdb.SerializationException)
+"""What DuckDB raises when its file is not what it wrote, or cannot be read."""
+AS_OF: Final = "SELECT value::BIGINT FROM internal.meta WHERE name IN ('commit_ms', 'seq') ORDER BY name"
 
-class Asking(Protocol):
+Parameters = Sequence[object] | Mapping[str, object]
+"""Values by place (`?`, `$1`), or by name (`$name`)."""
+
+
+class Asking:
     """One state of the read model, for reading on this thread until the block ends.
 
     The tables are those of graph_schema/readmodel, in the schema `internal`; views for people stand in `main`.
@@ -21,28 +36,117 @@ class Asking(Protocol):
         as_of_seq: the state of the store that it shows. as_of_ms: the time of that commit, 0 for an empty store.
     """
 
-    as_of_seq: int
-    as_of_ms: int
+    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """`cursor` has begun a transaction; this fixes which state it sees."""
+        self._cursor: Final = cursor
+        [self.as_of_ms], [self.as_of_seq] = self.rows(AS_OF)
 
-    def rows(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[tuple[Any, ...]]:
-        """All rows of a statement with bound parameters: by place (`?`), or by name (`$name`)."""
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
+        """All rows of a statement."""
+        return self._cursor.execute(sql, parameters).fetchall()
 
-    def arrow(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> pyarrow.Table:
+    def arrow(self, sql: str, parameters: Parameters = ()) -> pa.Table:
         """The same in columns."""
+        return self._cursor.execute(sql, parameters).to_arrow_table()
+
+    def batches(self, sql: str, parameters: Parameters = (), rows: int = 100_000) -> pa.RecordBatchReader:
+        """The same in columns, so many rows at a time, for answers that may not fit into memory."""
+        return self._cursor.execute(sql, parameters).to_arrow_reader(rows)
+
+    def interrupt(self) -> None:
+        """Break off what runs, from another thread."""
+        self._cursor.interrupt()
 
 
-class ReadModel(Protocol):
+class ReadModel:
     """The read model of one store in one process, opened at the first question. It may be used from any thread."""
 
     def __init__(self, store: Store, place: Place, namespaces: Namespaces, traits: TraitRules) -> None:
         """`store` stays open as long as this is used. Nothing is read or opened yet."""
+        self._store: Final = store
+        self._place: Final = place
+        self._traits: Final = traits
+        self._named: Final = [n.name for n in namespaces if n.kind in (Kind.PERSON, Kind.CONTACT)]
+        self._catching_up: Final = Lock()
+        self._database: Database | None = None
+        self._level_at = NEVER
+        self._changed: Final = Condition(Lock())
+        self._asking: Final[set[Asking]] = set()
+        self._closed = False
 
-    def ask(self, max_staleness_ms: int = 0) -> AbstractContextManager[Asking]:
-        """A state of the store to ask about: never older than this call, or at most `max_staleness_ms` older.
+    @contextmanager
+    def ask(self, max_staleness_ms: int = 0) -> Iterator[Asking]:
+        """A state of the store to ask about: as it is now or newer, or at most `max_staleness_ms` older.
 
-        Where it has to be caught up first, one thread does so, and others wait for it; what others ask meanwhile of
-        states that they have goes on. Raises: OnefoldError `store.…`.
+        When others have committed since, the changes are read first, by one thread, for which others wait that cannot
+        do with an older state. A question goes on with its state while the next is made.
+
+        Raises: OnefoldError `store.…`; and where a statement is wrong, duckdb.Error.
         """
+        wanted = monotonic() - max_staleness_ms / 1000
+        if self._level_at < wanted:
+            with self._catching_up:
+                if self._level_at < wanted:  # whoever was waited for may have begun before this was asked
+                    self._catch_up()
+        with self._asked() as asking:
+            yield asking
 
     def close(self) -> None:
         """Let go of the file. Questions that others are in the middle of end with `store.unavailable`."""
+        with self._changed:
+            self._closed = True
+            for asking in self._asking:
+                asking.interrupt()
+            self._changed.wait_for(lambda: not self._asking, CLOSING_SECONDS)
+        with self._catching_up:
+            if self._database is not None:
+                self._database.close()
+                self._database = None
+
+    def _catch_up(self) -> None:
+        if self._closed:
+            raise self._closed_error()
+        begun = monotonic()
+        if self._database is None:
+            self._database = Database(self._place, identity_of(self._store.secret, self._traits), self._traits)
+        first = self._level_at == NEVER
+        try:
+            level(self._database, self._store, self._named, first=first)
+        except DAMAGED:
+            self._database.make_anew()
+            level(self._database, self._store, self._named, first=True)
+        self._level_at = begun
+
+    @contextmanager
+    def _asked(self) -> Iterator[Asking]:
+        """A question on a connection of its own, in a transaction that sees one state."""
+        with self._changed:
+            if self._closed or self._database is None:
+                raise self._closed_error()
+            cursor = self._database.connection.cursor()
+            asking = None
+            try:
+                cursor.execute("BEGIN")
+                asking = Asking(cursor)
+                self._asking.add(asking)
+            finally:
+                if asking is None:
+                    cursor.close()
+        try:
+            yield asking
+        except duckdb.InterruptException as error:
+            raise self._closed_error() from error
+        except DAMAGED as error:
+            self._level_at = NEVER
+            raise OnefoldError(
+                "store.unavailable", "the read model's file is damaged", "Ask again: it is made anew from the store."
+            ) from error
+        finally:
+            with self._changed:
+                self._asking.discard(asking)
+                self._changed.notify_all()
+            with suppress(duckdb.Error):
+                cursor.close()
+
+    def _closed_error(self) -> OnefoldError:
+        return OnefoldError("store.unavailable", f"{self._store.describe()} was closed", "Open it again.")

@@ -20,6 +20,8 @@ class ColumnKind(StrEnum):
     """What rows are of."""
 
     TOUCHPOINTS = "touchpoints"
+    SUBJECTS = "subjects"
+    """The subjects of touchpoints."""
     IDENTIFIERS = "identifiers"
     CUSTOMERS = "customers"
     CLAIMS = "claims"
@@ -39,29 +41,30 @@ class Form(Enum):
     """A text without control characters: JSON, digits, letters."""
 
 
-def _forms(**names: str) -> Mapping[str, Form]:
-    """Columns by their names: "name=form …" in their order."""
-    columns = dict(column.split(":") for column in names["columns"].split())
-    return MappingProxyType({name: Form[form.upper()] for name, form in columns.items()})
+def _forms(columns: str) -> Mapping[str, Form]:
+    """Columns in their order, each as name:form."""
+    named = (column.split(":") for column in columns.split())
+    return MappingProxyType({name: Form[form.upper()] for name, form in named})
 
 
 COLUMNS: Final[Mapping[ColumnKind, Mapping[str, Form]]] = MappingProxyType(
     {
         ColumnKind.TOUCHPOINTS: _forms(
-            columns="number:number message:plain message_id:text source:word at_ms:number received_ms:number type:word "
+            "number:number message:plain message_id:text source:word at_ms:number received_ms:number type:word "
             "name:word channel:word campaign:word revenue:plain currency:word subject:number device:number body:plain"
         ),
+        ColumnKind.SUBJECTS: _forms("number:number subject:number"),
         ColumnKind.IDENTIFIERS: _forms(
-            columns="number:number public:plain namespace:word value:text customer:number generic:number "
+            "number:number public:plain namespace:word value:text customer:number generic:number "
             "first_ms:number last_ms:number"
         ),
-        ColumnKind.CUSTOMERS: _forms(columns="number:number anchor:number"),
+        ColumnKind.CUSTOMERS: _forms("number:number anchor:number"),
         ColumnKind.CLAIMS: _forms(
-            columns="number:number identifier:number trait:word source:word trust:number value:plain "
+            "number:number identifier:number trait:word source:word trust:number value:plain "
             "first_ms:number last_ms:number count:number"
         ),
         ColumnKind.CONSENTS: _forms(
-            columns="number:number identifier:number purpose:word given:number at_ms:number source:word"
+            "number:number identifier:number purpose:word given:number at_ms:number source:word trust:number"
         ),
     }
 )
@@ -72,6 +75,7 @@ graph_schema/README.md."""
 BY: Final[Mapping[ColumnKind, str]] = MappingProxyType(
     {
         ColumnKind.TOUCHPOINTS: "number",
+        ColumnKind.SUBJECTS: "number",
         ColumnKind.IDENTIFIERS: "number",
         ColumnKind.CUSTOMERS: "number",
         ColumnKind.CLAIMS: "identifier",
@@ -105,8 +109,8 @@ class Columns(Protocol):
         """What changed by commits after this sequence number; touchpoints that are new not among it."""
 
     def page(self, kind: ColumnKind, after: int, upto: int, limit: int) -> "pa.Table":
-        """The first rows with `after` < number <= `upto`, in order; at most `limit`, and fewer where they are large, but
-        at least one if there is any."""
+        """The first rows with `after` < number <= `upto`, in order: at most `limit`, fewer where they are large, at
+        least one if there is any."""
 
     def columns(self, kind: ColumnKind, of: "Sequence[int] | array[int]") -> "pa.Table":
         """All rows of these (`BY`), in any order. Of very many numbers, ask portion by portion."""

@@ -8,13 +8,11 @@ from array import array
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-import apsw
-
 from onefold.model.sources import Trust
 from onefold.store.columns import BY, COLUMNS, Changed, ColumnKind, Form
 from onefold.store.feed_kinds import CLAIMS_CHANGE, CONSENTS_CHANGE, MOVE_CHANGE, SUBJECT_CHANGE
 from onefold.store.sqlite.reading.snapshot import Snapshot
-from onefold.store.sqlite.rows import ask, numbers
+from onefold.store.sqlite.rows import ask
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,6 +22,7 @@ PAGE_BYTES: Final = 32_000_000
 
 FROM: Final[Mapping[ColumnKind, str]] = {
     ColumnKind.TOUCHPOINTS: "touchpoints r CROSS JOIN sources s ON s.number = r.source",
+    ColumnKind.SUBJECTS: "touchpoints r",
     ColumnKind.IDENTIFIERS: "identifiers r",
     ColumnKind.CUSTOMERS: "customers r",
     ColumnKind.CLAIMS: "claims r CROSS JOIN sources s ON s.number = r.source",
@@ -34,7 +33,7 @@ OTHERWISE: Final[Mapping[ColumnKind, Mapping[str, str]]] = {
     ColumnKind.IDENTIFIERS: {"public": "hex(r.public)", "generic": f"r.generic <= {int(Trust.PUBLIC)}"},
     ColumnKind.CUSTOMERS: {"number": "r.key"},
     ColumnKind.CLAIMS: {"source": "s.name", "trust": "s.trust"},
-    ColumnKind.CONSENTS: {"source": "s.name"},
+    ColumnKind.CONSENTS: {"source": "s.name", "trust": "s.trust"},
 }
 """Columns that are not as they stand in the table."""
 LARGE: Final[Mapping[ColumnKind, str]] = {ColumnKind.TOUCHPOINTS: "body", ColumnKind.CLAIMS: "value"}
@@ -67,9 +66,8 @@ def _page(kind: ColumnKind) -> str:
 
 
 def _of(kind: ColumnKind) -> str:
-    return _text(
-        f"SELECT {_line(kind)} AS line FROM carray(?) k CROSS JOIN {FROM[kind]} WHERE {_field(kind, BY[kind])} = k.value"
-    )
+    found = f"carray(?) k CROSS JOIN {FROM[kind]} WHERE {_field(kind, BY[kind])} = k.value"
+    return _text(f"SELECT {_line(kind)} AS line FROM {found}")
 
 
 def _size(kind: ColumnKind) -> str:
@@ -83,7 +81,8 @@ PAGES: Final = {kind: _page(kind) for kind in ColumnKind}
 OF: Final = {kind: _of(kind) for kind in ColumnKind}
 SIZES: Final = {kind: _size(kind) for kind in LARGE}
 
-CHANGES: Final = "SELECT {column} FROM changes WHERE seq > ?1 AND kind = {kind}"
+# NOT INDEXED: what is newer is found by its number; SQLite would rather read all of another index, to save the sorting.
+CHANGES: Final = "SELECT {column} FROM changes NOT INDEXED WHERE seq > ?1 AND kind = {kind}"
 MOVED_FROM: Final = f"{CHANGES.format(column='was', kind=MOVE_CHANGE)} AND was <> 0"
 MOVED_TO: Final = CHANGES.format(column="customer", kind=MOVE_CHANGE)
 MOVED: Final = CHANGES.format(column="identifier", kind=MOVE_CHANGE)

@@ -2,8 +2,9 @@
 -- feed. It may be deleted at any time. Times are milliseconds since 1970 (UTC); numbers are the store's. JSON is text.
 CREATE SCHEMA internal;
 
--- What this file is made of: version (of these tables), store (whose), commit (the store's, at seq), seq (how far it has
--- come), commit_ms (time of that commit), traits (fingerprint of the survivorship rules).
+-- What this is made of: version (fingerprint of these files), store (whose it is), traits (fingerprint of the survivorship
+-- rules), seq (how far it has come), commit_ms (when that was), commit (that row of the store's commits), session_ms (after
+-- how long without a touchpoint a session has ended).
 CREATE TABLE internal.meta (
     name  VARCHAR NOT NULL,
     value VARCHAR NOT NULL
@@ -53,7 +54,7 @@ CREATE TABLE internal.customers (
 );
 
 -- What sources said of identifiers. value: canonical JSON; number: if it is a JSON number; time_ms: if it is a text that
--- is a date or a time of ISO 8601 (UTC where it names no zone).
+-- onefold.model.moments reads as a date or a time.
 CREATE TABLE internal.claims (
     identifier BIGINT NOT NULL,
     trait      VARCHAR NOT NULL,
@@ -67,13 +68,14 @@ CREATE TABLE internal.claims (
     count      BIGINT NOT NULL
 );
 
--- The newest statement about a purpose made of each identifier.
+-- The newest statement about a purpose made of each identifier. What counts of a customer's: the view internal.agreed.
 CREATE TABLE internal.consents (
     identifier BIGINT NOT NULL,
     purpose    VARCHAR NOT NULL,
     given      BOOLEAN NOT NULL,
     at_ms      BIGINT NOT NULL,
-    source     VARCHAR NOT NULL
+    source     VARCHAR NOT NULL,
+    trust      UTINYINT NOT NULL
 );
 
 -- Which claim gives each trait of each customer its value: what onefold.model.traits.survivor says. The columns are those
@@ -90,4 +92,23 @@ CREATE TABLE internal.profiles (
     first_ms   BIGINT NOT NULL,
     last_ms    BIGINT NOT NULL,
     count      BIGINT NOT NULL
+);
+
+-- The survivorship rules; trait NULL: of all that have none of their own.
+CREATE TABLE internal.trait_rules (
+    trait        VARCHAR,
+    survivorship VARCHAR NOT NULL,
+    sources      VARCHAR[] NOT NULL
+);
+
+-- Saved segments and who is in them, as they were last read from the store: for the view main.segments.
+CREATE TABLE internal.segments (
+    segment BIGINT NOT NULL,
+    id      VARCHAR NOT NULL,
+    name    VARCHAR NOT NULL
+);
+CREATE TABLE internal.members (
+    segment  BIGINT NOT NULL,
+    anchor   BIGINT NOT NULL,
+    since_ms BIGINT NOT NULL
 );

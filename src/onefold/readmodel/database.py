@@ -1,0 +1,173 @@
+"""The DuckDB database of a read model: opened, or made anew when it is of no use."""
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from hashlib import blake2b
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from onefold.model.traits import TraitRules
+from onefold.readmodel.place import Place
+from onefold.readmodel.slots import Slot, take_slot
+from onefold.schema_files import schema_file
+
+FILES: Final = ("tables.sql", "macros.sql", "views.sql")
+IN_MEMORY: Final = ":memory:"
+PROGRESS: Final = (
+    "UPDATE internal.meta SET value = CASE name WHEN 'seq' THEN $1 WHEN 'commit_ms' THEN $2 ELSE $3 END "
+    "WHERE name IN ('seq', 'commit_ms', 'commit')"
+)
+SETTLED: Final = (
+    "SET GLOBAL TimeZone = 'UTC'",
+    "SET GLOBAL enable_external_access = false",
+    "SET GLOBAL lock_configuration = true",
+)
+"""Whoever asks sees these tables alone: no files, no network, no other settings."""
+
+
+class Database:
+    """An open database with its tables.
+
+    Attributes:
+        connection: that writes. seq, commit: how far it has come, and that row of the store's commits as it was read.
+    """
+
+    def __init__(self, place: Place, identity: Mapping[str, str], traits: TraitRules) -> None:
+        """Open the first file at `place` that no other process uses, or memory where there is none.
+
+        Args:
+            identity: facts by their names in internal.meta. What was made of others is made anew.
+            traits: the rules of survivorship.
+        """
+        self._slot: Final = _slot(place.folder)
+        self._spill: Final = self._slot.spill if self._slot else Path(tempfile.mkdtemp(prefix="onefold-"))
+        self._place: Final = place
+        self._identity: Final = identity
+        self._traits: Final = traits
+        try:
+            self.connection = self._opened()
+            self._read_progress()
+        except BaseException:
+            self._let_go()
+            raise
+
+    def close(self) -> None:
+        """Close it, and let others use its file."""
+        self.connection.close()
+        self._let_go()
+
+    def make_anew(self) -> None:
+        """It is damaged: begin with an empty one."""
+        self.connection.close()
+        if self._slot:
+            self._slot.clear()
+        self.connection = self._made()
+        self._read_progress()
+
+    def progressed(self, seq: int, commit: str, commit_ms: int) -> None:
+        """Say, in the transaction that is open, how far it has come by then."""
+        self.connection.execute(PROGRESS, [str(seq), str(commit_ms), commit])
+        self.seq, self.commit = seq, commit
+
+    def _read_progress(self) -> None:
+        facts = _facts(self.connection)
+        self.seq, self.commit = int(facts["seq"]), facts["commit"]
+
+    def take_back(self) -> None:
+        """End the transaction that is open; it has changed nothing."""
+        with suppress(duckdb.Error):
+            self.connection.execute("ROLLBACK")
+        self._read_progress()
+
+    def _opened(self) -> duckdb.DuckDBPyConnection:
+        if self._slot is None or not self._slot.file.exists():
+            return self._made()
+        try:
+            connection = self._connect()
+            facts = _facts(connection)
+            if {name: facts.get(name) for name in self._identity} == self._identity:
+                _prepare(connection, self._place)
+                return connection
+            connection.close()
+        except duckdb.Error:
+            pass  # damaged, or written by another DuckDB
+        self._slot.clear()
+        return self._made()
+
+    def _made(self) -> duckdb.DuckDBPyConnection:
+        if self._slot:
+            self._slot.clear()  # the log of a file that is gone
+        connection = self._connect()
+        connection.execute("BEGIN")
+        for name in FILES:
+            connection.execute(_sql(name))
+        facts = {**self._identity, "seq": "0", "commit": "", "commit_ms": "0", "session_ms": ""}
+        connection.executemany("INSERT INTO internal.meta VALUES (?, ?)", [list(fact) for fact in facts.items()])
+        rules = [(None, self._traits.default), *self._traits.declared.items()]
+        connection.executemany(
+            "INSERT INTO internal.trait_rules VALUES (?, ?, ?)",
+            [[trait, rule.survivorship.value, list(rule.sources)] for trait, rule in rules],
+        )
+        connection.execute("COMMIT")
+        _prepare(connection, self._place)
+        return connection
+
+    def _connect(self) -> duckdb.DuckDBPyConnection:
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": self._place.memory,
+            "temp_directory": str(self._spill),
+            "python_enable_replacements": False,  # a name is never a variable's
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+        if self._place.threads is not None:
+            config["threads"] = self._place.threads
+        return duckdb.connect(str(self._slot.file) if self._slot else IN_MEMORY, config=config)
+
+    def _let_go(self) -> None:
+        if self._slot:
+            self._slot.release()
+        else:
+            shutil.rmtree(self._spill, ignore_errors=True)
+
+
+def identity_of(secret: bytes, traits: TraitRules) -> dict[str, str]:
+    """What a read model is made by: facts by their names in internal.meta."""
+    rules = {name: (rule.survivorship.value, rule.sources) for name, rule in sorted(traits.declared.items())}
+    default = (traits.default.survivorship.value, traits.default.sources)
+    return {
+        "version": _fingerprint(*(_sql(name).encode() for name in FILES)),
+        "store": _fingerprint(secret),
+        "traits": _fingerprint(repr((default, rules)).encode()),
+    }
+
+
+def _fingerprint(*parts: bytes) -> str:
+    return blake2b(b"\0".join(parts), digest_size=16).hexdigest()
+
+
+def _slot(folder: Path | None) -> Slot | None:
+    """A file, or None where none can be had: then memory does."""
+    if folder is None:
+        return None
+    with suppress(OSError):
+        return take_slot(folder)
+    return None
+
+
+def _sql(name: str) -> str:
+    return schema_file(f"readmodel/{name}").read_text(encoding="utf-8")
+
+
+def _facts(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    return dict(connection.execute("SELECT name, value FROM internal.meta").fetchall())
+
+
+def _prepare(connection: duckdb.DuckDBPyConnection, place: Place) -> None:
+    connection.execute("UPDATE internal.meta SET value = ? WHERE name = 'session_ms'", [str(place.session_ms)])
+    for statement in SETTLED:
+        connection.execute(statement)
