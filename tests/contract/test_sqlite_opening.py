@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import apsw
 import pytest
@@ -19,6 +19,8 @@ from onefold.store.sqlite.open import APPLICATION_ID, open_sqlite, path_of
 from onefold.store.sqlite.store import SqliteStore
 from tests.contract.building import Batch, customer_of
 from tests.contract.stores import NAMESPACES, TRAITS
+
+LATEST: Final = len(list(schema_file("sqlite/0001_core.sql").parent.glob("*.sql")))
 
 
 def opened(path: Path, *, read_only: bool = False) -> SqliteStore:
@@ -133,7 +135,7 @@ def test_two_that_make_a_store_at_once_make_one(tmp_path: Path, monkeypatch: pyt
 def test_the_file_says_whose_it_is(made: Path) -> None:
     connection = apsw.Connection(str(made))
     assert connection.pragma("application_id") == APPLICATION_ID
-    assert connection.pragma("user_version") == 1
+    assert connection.pragma("user_version") == LATEST
     connection.close()
 
 
@@ -206,11 +208,11 @@ def test_a_database_that_another_program_marked_as_its_own(tmp_path: Path, pragm
 
 def test_a_store_of_a_newer_onefold(made: Path) -> None:
     connection = apsw.Connection(str(made))
-    connection.execute("PRAGMA user_version = 2")
+    connection.execute(f"PRAGMA user_version = {LATEST + 1}")
     connection.close()
     error = refused(made)
     assert error.code == "store.newer_schema"
-    assert "2" in error.message
+    assert f"version {LATEST + 1}, and this onefold knows {LATEST}" in error.message
 
 
 def test_namespaces_that_stitch_otherwise(made: Path) -> None:

@@ -25,10 +25,11 @@ from onefold.store.sqlite.writing.indexing import STEP
 from tests.contract.building import MINUTE_MS, Batch, at, empty
 from tests.contract.stores import NAMESPACES, TRAITS
 from tests.contract.test_sqlite_statements import ASKED
+from tests.support.filled import save_segments
 
 GROWING = {
     "identifiers", "customers", "links", "touchpoints", "claims", "judgements", "decisions", "decisions_about",
-    "changes", "commits", "rejects",
+    "changes", "commits", "rejects", "consents", "members", "memberships",
 }  # fmt: skip
 STATEMENT = re.compile(r"(SELECT|INSERT|UPDATE|DELETE) ")
 NAMED = re.compile(r"\b(?:FROM|JOIN|UPDATE|INTO) (\w+)(?: (?!NOT\b|WHERE\b|ON\b|ORDER\b|SET\b|CROSS\b|VALUES\b)(\w+))?")
@@ -57,6 +58,8 @@ PAGES: tuple[Callable[[SqliteView], object], ...] = (
     lambda view: view.decisions([1], [DecisionKind.JOINED], 5, 9),
     lambda view: view.search("user", 5, (0, 1)),
     lambda view: view.search("user", 5, (1, 1)),
+    lambda view: view.segment_members([1], 5, 1),
+    lambda view: view.membership_log(1, 5, 5),
 )
 """Pages beyond the first."""
 
@@ -143,6 +146,7 @@ def change(store: SqliteStore) -> None:
         batch.changes.dropped_customers.append(6)
         batch.changed(batch["user_id:4"])
         batch.apply()
+    save_segments(store)
 
 
 def scanned(store: SqliteStore, statement: str, values: tuple[Any, ...]) -> set[str]:

@@ -53,6 +53,13 @@ ASKED: dict[str, Asking] = {
     "search short": lambda view, many: view.search("1", many),
     "counts": lambda view, many: view.counts(),
     "rejects": lambda view, many: view.rejects(many),
+    "segments": lambda view, many: view.segments(),
+    "segments_by_number": lambda view, many: view.segments_by_number(range(1, many + 1)),
+    "segment_members": lambda view, many: view.segment_members(range(1, many + 1), 5),
+    "segments_of": lambda view, many: view.segments_of(range(1, many + 1)),
+    "membership_log": lambda view, many: view.membership_log(None, 0, many),
+    "membership_log of": lambda view, many: view.membership_log(1, 0, many),
+    "last_membership": lambda view, many: view.last_membership(),
     "origin": lambda view, many: view.origin(),
 }
 ASKED |= {f"rows: {kind}": partial(lambda kind, view, many: view.rows(kind, 0, many), kind) for kind in RowKind}

@@ -11,6 +11,7 @@ from onefold.model.copying import Row, RowKind
 from onefold.model.identifiers import IdentifierKey
 from onefold.model.namespaces import Namespaces
 from onefold.model.normalise import Normaliser
+from onefold.model.saved import Cause, MemberChange, MembershipStep, SegmentDraft
 from onefold.model.sources import Source, Trust
 from onefold.service import judging
 from onefold.service.judging import Verdict
@@ -74,7 +75,7 @@ def odd(number: int, **fields: Any) -> Wire:
 
 def fill(store: Store, namespaces: Namespaces, events: int = 500) -> Filler:
     """Rows of every kind: among them rejects, operators, generic identifiers, refused links, judgements made and taken
-    back, claims of which the eldest were dropped, and long and strange texts."""
+    back, claims of which the eldest were dropped, long and strange texts, and segments, one of them deleted."""
     filler = Filler(store, namespaces)
     told = happened(events)
     filler.send(told[: events // 2])
@@ -93,7 +94,36 @@ def fill(store: Store, namespaces: Namespaces, events: int = 500) -> Filler:
     for number in range(60):
         named = odd(100 + number, userId="user 9", type="identify", traits={"name": f"Name {number}"})
         filler.send([named | {"timestamp": f"2026-03-02T09:{number:02d}:00Z"}])
+    save_segments(store)
     return filler
+
+
+def save_segments(store: Store) -> None:
+    """Three with members: one as it was saved, one that nobody looked at since its rule was changed, one deleted."""
+    with store.write() as transaction:
+        kept, changed, deleted = (
+            transaction.add_segment(
+                SegmentDraft(name, '{"holds":{"namespace":"user_id"}}', description, consent), NOON_MS
+            )
+            for name, description, consent in (
+                ("Käufer", "Who bought", "ads"),
+                ("other", None, None),
+                ("old", None, None),
+            )
+        )
+        lease = transaction.take_lease("segments", "a process", NOON_MS, 1)
+        assert lease is not None
+        entered = [MemberChange(anchor, True, NOON_MS, Cause.EVENT, 7) for anchor in (1, 2, 3)]
+        left = [MemberChange(2, False, NOON_MS + 1, Cause.TIME)]
+        steps = [MembershipStep(segment, 5, NOON_MS, entered, "traits") for segment in (kept, changed, deleted)]
+        [kept, _, _] = transaction.keep(lease, steps)
+        transaction.keep(lease, [MembershipStep(kept, 6, NOON_MS + 1, left, "traits")])
+        transaction.change_segment(changed.number, SegmentDraft("other", "{}"), NOON_MS)
+        transaction.drop_segment(deleted.number, NOON_MS)
+        transaction.clear_dropped(2)
+        ended = transaction.take_lease("another", "a process", NOON_MS, 1)
+        assert ended is not None
+        transaction.end_lease(ended)
 
 
 def all_rows(store: Rows, page: int = MOST) -> dict[RowKind, list[Row]]:

@@ -34,6 +34,9 @@ class RowKind(StrEnum):
     CHANGES = "changes"
     COMMITS = "commits"
     REJECTS = "rejects"
+    SEGMENTS = "segments"
+    MEMBERS = "members"
+    MEMBERSHIPS = "memberships"
 
 
 def _columns(names: str) -> tuple[str, ...]:
@@ -60,19 +63,26 @@ COLUMNS: Final[Mapping[RowKind, tuple[str, ...]]] = MappingProxyType(
         RowKind.CHANGES: _columns("seq kind identifier customer was touchpoint"),
         RowKind.COMMITS: _columns("seq at_ms identifier customer judgement customers links touchpoints decisions"),
         RowKind.REJECTS: _columns("number at_ms source code field message hint body"),
+        RowKind.SEGMENTS: _columns(
+            "number name rule description require_consent revision created_ms changed_ms deleted_ms "
+            "as_of_seq as_of_ms basis count"
+        ),
+        RowKind.MEMBERS: _columns("pair since_ms"),
+        RowKind.MEMBERSHIPS: _columns("number segment anchor entered at_ms cause cause_ref as_of_seq"),
     }
 )
 """What a row of each kind holds, by the names that graph_schema/README.md explains. A link's `seen` is one list:
 [source, first_ms, last_ms, count, …]; a decision's `messages` are 16 bytes each, one after the other."""
 
 
-class Origin(msgspec.Struct, frozen=True):
+class Origin(msgspec.Struct, frozen=True, omit_defaults=True):
     """A state of a store, told apart from every other state of this and of other stores.
 
     Attributes:
         secret: the store's. rules: the fingerprint of the namespaces that stitched it.
         commit: its last row of `commits`, None before the first.
-        sources, reject: the last numbers given out, which commits do not tell.
+        sources, reject, membership: the last numbers given out, which commits do not tell.
+        segments: `digest_of` all rows of SEGMENTS: none of their members changes but a line is added to the log.
     """
 
     secret: bytes
@@ -80,11 +90,13 @@ class Origin(msgspec.Struct, frozen=True):
     commit: Row | None
     sources: int
     reject: int
+    membership: int = 0
+    segments: bytes = b""
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing in the store."""
-        return self.commit is None and not self.sources and not self.reject
+        return self.commit is None and not self.sources and not self.reject and not self.segments
 
 
 class Tally(msgspec.Struct, frozen=True):
@@ -104,6 +116,12 @@ class Tally(msgspec.Struct, frozen=True):
 
 encode_row: Final = msgspec.msgpack.Encoder().encode
 """A row as bytes: the same for equal rows, whichever store they are from."""
+
+
+def digest_of(rows: Iterable[Row]) -> bytes:
+    """What tells these rows from others; empty for none."""
+    encoded = [encode_row(row) for row in rows]
+    return Tally().plus(encoded).digest if encoded else b""
 
 
 class Progress(msgspec.Struct, frozen=True):

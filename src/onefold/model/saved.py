@@ -34,10 +34,11 @@ class SavedSegment(msgspec.Struct, frozen=True):
         name, rule, description, require_consent: as in `SegmentDraft`.
         revision: 1 at first; grows when `rule` or `require_consent` become others. Then `as_of_…` is None again, while
             the members are still those of the rule before.
-        created_ms, changed_ms: when it was first saved, and last. deleted_ms: when it was deleted; its number and name
-            are remembered, for the log tells of it. None while it is there.
+        created_ms, changed_ms: when it was first saved, and last. deleted_ms: when it was deleted; None while it is
+            there. Its number, name and times are remembered, for the log tells of it; its rule is `null` then.
         as_of_seq, as_of_ms: the state of the store, and the time, that its members are right for; None: of none yet.
-        basis: what else the members were found by (`MembershipStep`). count: how many members it has.
+        basis: what else the members were found by (`MembershipStep`). count: how many members it has; of a
+            deleted one: how many of whom the log does not yet say that they left.
     """
 
     number: int

@@ -16,7 +16,7 @@ Promises every store keeps (and `tests/contract` checks):
 
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import msgspec
 
@@ -42,12 +42,10 @@ from onefold.model.reading import (
 from onefold.model.saved import Lease, Member, MembershipChange, MembershipStep, SavedSegment, SegmentDraft
 from onefold.model.sources import Source, Trust
 from onefold.stitch.needs import Need
-from onefold.store.columns import ColumnKind, Columns
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 Result = TypeVar("Result")
+
+CLEARED_AT_ONCE: Final = 10_000
 
 
 class MovedError(Exception):
@@ -125,8 +123,12 @@ class Transaction(Protocol):
         is now, or None when there is none. The members stay as they are: a step changes them."""
 
     def drop_segment(self, number: int, at_ms: int) -> SavedSegment | None:
-        """Delete a segment and its members, of whom the log says that they left (cause `deleted`), in the order of
-        their numbers; -> it, as it is remembered, or None when there is none of this number."""
+        """Delete a segment; -> what is remembered of it, or None when there is none of this number. From then on nobody
+        is in it; that its members left is written by `clear_dropped`, for there may be a great many."""
+
+    def clear_dropped(self, limit: int) -> int:
+        """Of at most `limit` members of segments that were deleted, write to the log that they left (cause `deleted`);
+        -> of how many: fewer than `limit` when it is done."""
 
     def take_lease(self, name: str, holder: str, now_ms: int, for_ms: int) -> Lease | None:
         """The lease of this name until `now_ms` + `for_ms`: renewed with the same token when `holder` has it already,
@@ -158,7 +160,7 @@ class Rows(Protocol):
         """At most `limit` rows of a kind with numbers above `after`, in the order of their numbers."""
 
 
-class View(Rows, Columns, Protocol):
+class View(Rows, Protocol):
     """One state of a store. Every method takes many and answers in one batched read: the number of statements
     does not grow with the number of things asked for. What is unknown is missing from the answer. Used in one thread.
 
@@ -295,13 +297,6 @@ class Store(Protocol):
         Raises: OnefoldError `store.unavailable`, and `store.busy` when too many read: at once unless it may `wait`.
         """
 
-    def page(self, kind: ColumnKind, after: int, upto: int, limit: int) -> "pa.Table":
-        """As `View.page`, for reading everything there is without keeping anybody waiting: each row as it is while it
-        is read, so that rows may be of several states. What `View.changed` names since before is then read anew.
-
-        Raises: OnefoldError `store.unavailable`, `store.busy`.
-        """
-
     def describe(self) -> str:
         """Where the store is, for people; never with a password."""
 
@@ -335,6 +330,15 @@ class CopyTarget(Rows, Protocol):
 
     def close(self) -> None:
         """Let go of files and connections."""
+
+
+def clear_dropped(store: Store) -> None:
+    """Write to the log that the members of deleted segments left, a portion a transaction. If it is broken off, whoever
+    does it next goes on. Raises what `Store.write` raises."""
+    cleared = CLEARED_AT_ONCE
+    while cleared == CLEARED_AT_ONCE:
+        with store.write() as transaction:
+            cleared = transaction.clear_dropped(CLEARED_AT_ONCE)
 
 
 def drive(steps: Generator[Need, Any, Result], transaction: Transaction) -> Result:

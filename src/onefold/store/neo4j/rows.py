@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import neo4j
 
+from onefold.model.copying import COLUMNS, RowKind
 from onefold.model.graph import Customer, Identifier, Judgement, Link, Seen
 from onefold.model.identifiers import IdentifierKey
 from onefold.model.ids import decode
@@ -37,6 +38,15 @@ STANDING: Final = (
     "RETURN named_first + named_second"
 )
 """Standing judgements that name any of these identifiers; twice if both."""
+
+SEGMENT: Final = f"[{', '.join(f's.{column}' for column in COLUMNS[RowKind.SEGMENTS])}]"
+SEGMENTS_THERE: Final = (
+    "MATCH (s:Segment) USING INDEX SEEK s:Segment(number) WHERE s.number > 0 AND s.deleted_ms IS NULL"
+)
+LAST_MEMBERSHIP: Final = (
+    "CALL () { MATCH (l:MembershipChange) USING INDEX SEEK l:MembershipChange(number) WHERE l.number > 0 "
+    "RETURN l.number AS n ORDER BY n DESC LIMIT 1 } RETURN coalesce(max(n), 0)"
+)
 
 SEEN_NUMBERS: Final = 4
 """How many numbers of `LINKED.seen` belong to one source."""

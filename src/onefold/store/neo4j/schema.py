@@ -48,6 +48,7 @@ FOLDED: Final = (
     "UNWIND $p.claims AS claim MATCH (c:Claim {number: claim[0]}) USING INDEX c:Claim(number) SET c.folded = claim[1] "
     "RETURN count(*)"
 )
+BROUGHT_UP_TO_DATE: Final = "MATCH (s:Meta {name: 'store'}) SET s.version = $p.version RETURN 1"
 SEARCHABLE: Final = "MATCH (m:Meta {name: 'store'}) SET m.searchable = $p.searchable RETURN 1"
 
 
@@ -143,6 +144,9 @@ def migrate(connections: Connections, namespaces: Namespaces) -> None:
         for statement in statements(migration.read_text(encoding="utf-8")):
             connections.tell(statement, seconds=INDEXING_SECONDS)
     connections.tell(AWAIT_INDEXES, seconds=INDEXING_SECONDS)
+    if version:  # an unfinished copy has neither head nor gate, and shall get none
+        connections.ask(BROUGHT_UP_TO_DATE, version=len(latest))
+        return
     made: dict[str, Any] = {"secret": secrets.token_bytes(SECRET_BYTES), "rules": namespaces.fingerprint}
     connections.ask(MAKE, head=HEAD, version=len(latest), **made)
 

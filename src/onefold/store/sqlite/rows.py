@@ -7,8 +7,10 @@ from typing import Any, Final
 import apsw
 import msgspec
 
+from onefold.model.copying import COLUMNS, RowKind
 from onefold.model.graph import Customer, Identifier, Judgement, Link, Seen
 from onefold.model.identifiers import IdentifierKey
+from onefold.model.saved import SavedSegment
 
 _KEPT: Final = (
     "i.public, i.customer, i.joined, i.generic, i.seen, i.one, i.apart, "
@@ -28,6 +30,10 @@ STANDING: Final = (
     f"SELECT {JUDGEMENT} FROM carray(?1) k CROSS JOIN judgements j ON j.b = k.value AND j.retracted_ms IS NULL"
 )
 """Standing judgements that name any of these identifiers; twice if both."""
+
+SEGMENT: Final = ", ".join(f"s.{column}" for column in COLUMNS[RowKind.SEGMENTS])
+SEGMENTS_THERE: Final = f"SELECT {SEGMENT} FROM segments s WHERE s.deleted_ms IS NULL ORDER BY s.number"
+LAST_MEMBERSHIP: Final = "SELECT coalesce(max(number), 0) FROM memberships"
 
 LOW_HALF: Final = 0xFFFFFFFF
 LARGEST: Final = (1 << 63) - 1
@@ -113,3 +119,8 @@ def distinct(rows: Iterable[tuple[Any, ...]]) -> Iterable[tuple[Any, ...]]:
 def judgements_of(rows: Iterable[tuple[Any, ...]]) -> list[Judgement]:
     """Rows of JUDGEMENT, each once."""
     return [Judgement(row[0], bool(row[1]), *row[2:]) for row in distinct(rows)]
+
+
+def segments_of(rows: Iterable[tuple[Any, ...]]) -> list[SavedSegment]:
+    """Rows of SEGMENT."""
+    return [SavedSegment(*row) for row in rows]

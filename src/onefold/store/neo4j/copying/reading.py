@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from onefold.model.copying import COLUMNS, Origin, Row, RowKind
-from onefold.store.neo4j.rows import public_of
+from onefold.model.copying import COLUMNS, Origin, Row, RowKind, digest_of
+from onefold.store.neo4j.rows import SEGMENT, public_of
 
 
 class Place(NamedTuple):
@@ -35,6 +35,9 @@ PLACES: Final[Mapping[RowKind, Place]] = {
     RowKind.CHANGES: _nodes("Change"),
     RowKind.COMMITS: _nodes("Commit"),
     RowKind.REJECTS: _nodes("Reject"),
+    RowKind.SEGMENTS: _nodes("Segment"),
+    RowKind.MEMBERS: Place("()-[n:MEMBER_OF]->()", "MEMBER_OF"),
+    RowKind.MEMBERSHIPS: _nodes("MembershipChange"),
 }
 
 
@@ -48,6 +51,7 @@ OTHERWISE: Final[Mapping[RowKind, Mapping[str, tuple[str, Callable[[Any], Any]]]
     RowKind.CONSENTS: {"given": ("given", int)},
     RowKind.JUDGEMENTS: {"same": ("same", int)},
     RowKind.DECISIONS: {"messages": ("messages", _messages)},
+    RowKind.MEMBERSHIPS: {"entered": ("entered", int)},
 }
 """Columns that are another property, or have another form: the property's name, and what makes the column of it."""
 
@@ -85,16 +89,20 @@ ORIGIN: Final = (
     f"CALL () {{ {last(RowKind.COMMITS)} RETURN collect({LAST_COMMIT}) AS commits }} "
     f"CALL () {{ {last(RowKind.SOURCES)} RETURN coalesce(max(n.number), 0) AS sources }} "
     f"CALL () {{ {last(RowKind.REJECTS)} RETURN coalesce(max(n.number), 0) AS reject }} "
+    f"CALL () {{ {last(RowKind.MEMBERSHIPS)} RETURN coalesce(max(n.number), 0) AS membership }} "
+    "CALL () { MATCH (s:Segment) USING INDEX SEEK s:Segment(number) WHERE s.number > 0 "
+    f"RETURN collect({SEGMENT}) AS segments }} "
     "MATCH (s:Meta) USING INDEX SEEK s:Meta(name) WHERE 'store' <= s.name <= 'store' "
-    "RETURN [s.secret, s.rules, commits[0], sources, reject]"
+    "RETURN [s.secret, s.rules, commits[0], sources, reject, membership, segments]"
 )
 """What tells this state from every other."""
 
 
 def origin_of(found: Sequence[Any]) -> Origin:
     """What ORIGIN answers, as a value."""
-    secret, rules, commit, sources, reject = found
-    return Origin(secret, rules, None if commit is None else tuple(commit), sources, reject)
+    secret, rules, commit, sources, reject, membership, segments = found
+    last = None if commit is None else tuple(commit)
+    return Origin(secret, rules, last, sources, reject, membership, digest_of(map(tuple, segments)))
 
 
 def rows_of(kind: RowKind, found: Sequence[Sequence[Any]]) -> list[Row]:

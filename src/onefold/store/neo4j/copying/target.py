@@ -44,9 +44,11 @@ SHOW: Final = (
 )
 LAST_CLAIM: Final = f"CALL () {{ {last(RowKind.CLAIMS)} RETURN n.number AS number }} RETURN coalesce(max(number), 0)"
 
+RELATIONSHIPS: Final = frozenset({RowKind.LINKS, RowKind.MEMBERS})
+
 
 def _deleting(kind: RowKind) -> str:
-    how = "DELETE" if kind is RowKind.LINKS else "DETACH DELETE"
+    how = "DELETE" if kind in RELATIONSHIPS else "DETACH DELETE"
     return f"{above(kind)} {how} n RETURN count(*)"
 
 

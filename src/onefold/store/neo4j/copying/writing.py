@@ -1,6 +1,6 @@
 """Whole rows into Neo4j: by the same blocks that write a commit, as far as there are such."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from onefold.model.copying import COLUMNS, Row, RowKind
@@ -9,7 +9,7 @@ from onefold.model.sources import Trust
 from onefold.store.folding import claimed_text, indexed
 from onefold.store.kept import NOBODY
 from onefold.store.neo4j.rows import LOW_HALF, searched_text
-from onefold.store.neo4j.writing import statements
+from onefold.store.neo4j.writing import segments, statements
 from onefold.store.searched import Searched
 
 Lists = dict[str, list[Any]]
@@ -51,11 +51,14 @@ BLOCKS: Final[Mapping[RowKind, tuple[str, ...]]] = {
     RowKind.CHANGES: ("changes",),
     RowKind.COMMITS: ("commits",),
     RowKind.REJECTS: ("rejects",),
+    RowKind.SEGMENTS: ("new_segments",),
+    RowKind.MEMBERS: ("entered",),
+    RowKind.MEMBERSHIPS: ("lines",),
 }
 
 
 def _statement(kind: RowKind) -> str:
-    texts = statements.BLOCKS | OWN
+    texts = statements.BLOCKS | segments.BLOCKS | OWN
     parts = [f"CALL () {{ UNWIND $p.{name} AS r {texts[name]} }}" for name in BLOCKS[kind]]
     return f"CYPHER replan=skip {' '.join(parts)} MATCH (s:Meta {{name: 'store'}}) SET s.copy = $p.copy"
 
@@ -69,20 +72,14 @@ def lists_of(kind: RowKind, rows: Sequence[Row], devices: frozenset[str], search
     match kind:
         case RowKind.IDENTIFIERS:
             return _identifiers(rows, devices)
-        case RowKind.LINKS:
-            return {"new_links": list(map(_link, rows))}
         case RowKind.TOUCHPOINTS:
             return _touchpoints(rows)
         case RowKind.CLAIMS:
             return {"counted_claims": [(*row, _folded(row, searched)) for row in rows]}
-        case RowKind.CONSENTS:
-            return {"new_consents": [(*row[:3], bool(row[3]), *row[4:]) for row in rows]}
         case RowKind.JUDGEMENTS:
             return _judgements(rows)
-        case RowKind.DECISIONS:
-            return {"decisions": list(map(_decision, rows))}
     [block] = BLOCKS[kind]
-    return {block: list(rows)}
+    return {block: list(map(FORMS.get(kind, tuple), rows))}
 
 
 def _identifiers(rows: Sequence[Row], devices: frozenset[str]) -> Lists:
@@ -135,3 +132,22 @@ def _decision(row: Row) -> Row:
     ids = [encode("tp", messages[k : k + MESSAGE_BYTES]) for k in range(0, len(messages), MESSAGE_BYTES)]
     about = list({*identifiers, *customers})
     return seq, encode_number("dec", seq), at_ms, kind, reason, customers, identifiers, link, judgement, ids, about
+
+
+def _segment(row: Row) -> Row:
+    return *row, encode_number("seg", row[0])
+
+
+def _membership(row: Row) -> Row:
+    number, segment, anchor, entered, *more = row
+    return number, segment, anchor, bool(entered), *more
+
+
+FORMS: Final[Mapping[RowKind, Callable[[Row], Row]]] = {
+    RowKind.LINKS: _link,
+    RowKind.DECISIONS: _decision,
+    RowKind.SEGMENTS: _segment,
+    RowKind.MEMBERS: segments.member_row,
+    RowKind.MEMBERSHIPS: _membership,
+}
+"""What brings a row into the form that the one block of its kind takes; the others are taken as they are."""

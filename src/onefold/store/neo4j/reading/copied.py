@@ -7,6 +7,7 @@ from onefold.store.neo4j.copying.reading import COLLECTING, ORIGIN, origin_of, r
 from onefold.store.neo4j.reading.gate import gated
 from onefold.store.neo4j.reading.snapshot import Snapshot
 
+SAVED: Final = frozenset({RowKind.SEGMENTS, RowKind.MEMBERS, RowKind.MEMBERSHIPS})
 WHICH: Final = gated(ORIGIN)
 ROWS: Final = {kind: gated(collecting) for kind, collecting in COLLECTING.items()}
 
@@ -18,8 +19,9 @@ class Copied(Snapshot):
 
     def origin(self) -> Origin:
         """Which state of which store this is."""
-        return origin_of(self._ask(WHICH))
+        return origin_of(self._ask_steps(WHICH))
 
     def rows(self, kind: RowKind, after: int, limit: int) -> list[Row]:
         """At most `limit` rows of a kind with numbers above `after`, in the order of their numbers."""
-        return rows_of(kind, self._ask(ROWS[kind], after=after, limit=limit))
+        ask = self._ask_steps if kind in SAVED else self._ask
+        return rows_of(kind, ask(ROWS[kind], after=after, limit=limit))

@@ -4,6 +4,9 @@ Neo4j shows what is committed, node by node, while a commit is being applied too
 node `gate` from just before the commit until it is applied. A view's statement first collects what it was asked for,
 then takes the gate, then reads the head. Nothing was committed meanwhile if that is the head known from before.
 
+Whether saved segments and their members changed is told by `step`, another property of the head: only those views move
+because of it that are asked about segments.
+
 To take the gate is to set a property to the value it has: Neo4j locks the node and writes nothing.
 """
 
@@ -22,11 +25,13 @@ GATE: Final = " MATCH (g:Meta {name: 'gate'}) SET g.lock = 1 WITH rows"
 TAIL: Final = (
     f" WITH rows{GATE} MATCH (m:Meta {{name: 'head'}}) "
     "RETURN rows, [m.seq, m.identifier, m.customer, m.judgement, m.customers, m.links, m.touchpoints, m.decisions, "
-    "m.reject]"
+    "m.reject, coalesce(m.step, 0)]"
 )
 # Every statement names its indexes, so a plan that was made for an empty graph is as good as any.
 BEGIN: Final = "CYPHER replan=skip "
 HEAD: Final = f"{BEGIN}WITH [] AS rows{TAIL}"
+STEP: Final = -1
+"""Where `step` stands in a head."""
 MOST_BEGINNINGS: Final = 4
 """How often a view's first statement is asked."""
 
@@ -43,7 +48,7 @@ def gated(collecting: str) -> str:
 
 
 class Last:
-    """The head that this process saw last, under the gate: that commit is applied."""
+    """The head that this process saw last, under the gate: that commit is applied. Its last value is `step`."""
 
     __slots__ = ("head",)
 
@@ -69,14 +74,15 @@ class Moving:
             _, self._head = self._answer(HEAD)
         return self._head
 
-    def ask(self, statement: str, **p: Any) -> Any:
-        """What a gated statement collects. Raises MovedError."""
+    def ask(self, statement: str, *, steps: bool = False, **p: Any) -> Any:
+        """What a gated statement collects. `steps`: whether that is about segments too. Raises MovedError."""
         self.check()
+        compared = None if steps else STEP
         known, most = (self._last.head, MOST_BEGINNINGS) if self._head is None else (self._head, 1)
         for _ in range(most):
             rows, head = self._answer(statement, **p)
-            if head == known:
-                self._head = head
+            if known is not None and head[:compared] == known[:compared]:
+                self._head = self._head or head
                 return rows
             known = head  # it was applied before this is asked again
         self.moved = True
@@ -116,7 +122,7 @@ class Holding:
     def check(self) -> None:
         """It cannot move."""
 
-    def ask(self, statement: str, **p: Any) -> Any:
-        """What a gated statement collects."""
+    def ask(self, statement: str, *, steps: bool = False, **p: Any) -> Any:
+        """What a gated statement collects, be it about segments or not."""
         rows, _ = ask(self._transaction, statement, **p)
         return rows

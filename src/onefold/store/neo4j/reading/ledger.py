@@ -136,7 +136,7 @@ class Ledger(Snapshot):
     def counts(self) -> Counts:
         """How much the store holds."""
         rejects = self._ask(REJECTED)
-        _, identifiers, _, _, customers, links, touchpoints, decisions, _ = self._asking.head()
+        _, identifiers, _, _, customers, links, touchpoints, decisions, *_ = self._asking.head()
         return Counts(customers, identifiers, links, touchpoints, decisions, rejects)
 
 

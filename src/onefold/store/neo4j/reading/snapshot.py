@@ -70,6 +70,10 @@ class Snapshot:
         """What a gated statement collects."""
         return self._asking.ask(statement, **p)
 
+    def _ask_steps(self, statement: str, **p: Any) -> Any:
+        """What a gated statement collects that is about segments."""
+        return self._asking.ask(statement, steps=True, **p)
+
     def _of(self, statement: str, values: Iterable[int], **more: Any) -> list[Any]:
         """What a statement collects of these numbers; nothing of none."""
         numbers = known_numbers(values)

@@ -12,10 +12,11 @@ from onefold.store.neo4j.reading.journeys import Journeys
 from onefold.store.neo4j.reading.ledger import Ledger
 from onefold.store.neo4j.reading.linked import Linked
 from onefold.store.neo4j.reading.search import Search
+from onefold.store.neo4j.reading.segments import Segments
 from onefold.store.neo4j.reading.snapshot import Shared
 
 
-class Neo4jView(Identities, Linked, Journeys, Ledger, Search, Copied):
+class Neo4jView(Identities, Linked, Journeys, Ledger, Search, Segments, Copied):
     """Answers each method in a constant number of statements, however many things are asked for."""
 
     __slots__ = ()

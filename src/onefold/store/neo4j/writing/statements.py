@@ -115,7 +115,7 @@ FIRST: Final = (
     "CALL (m) { MATCH (s:Source) USING INDEX SEEK s:Source(number) WHERE s.number > 0 "
     f"RETURN collect([s.number, s.name, s.trust]) AS sources }} {READ}"
     "RETURN k.secret, m.seq, m.identifier, m.customer, m.judgement, m.customers, m.links, m.touchpoints, m.decisions, "
-    f"m.claim, m.reject, k.searchable, sources, {READS}"
+    f"m.claim, m.reject, coalesce(m.step, 0), k.searchable, sources, {READS}"
 )
 """Takes the lock that makes writing serial, then reads: what others committed meanwhile is seen. (Blocks that import
 `m` are run for it, so after its lock.)"""

@@ -33,6 +33,7 @@ from onefold.store.neo4j.writing.rows import (
     operator_rows,
     touchpoint_rows,
 )
+from onefold.store.neo4j.writing.segments import SegmentWrites
 from onefold.store.neo4j.writing.statements import (
     FIND,
     JUDGEMENTS,
@@ -67,16 +68,16 @@ class State(msgspec.Struct):
         return Head(self.seq, self.identifier, self.customer, self.judgement)
 
 
-class Neo4jTransaction:
+class Neo4jTransaction(SegmentWrites):
     """Reads and writes in a transaction that is open and holds the lock of the head: no other does until it ends."""
 
     def __init__(self, transaction: neo4j.Transaction, asked: Question, first: Row, known: Known, facts: Facts) -> None:
         """`first`: what `FIRST` answered with, to what was `asked`."""
-        *state, searchable, sources = first[:-READ_COLUMNS]
+        *state, step, searchable, sources = first[:-READ_COLUMNS]
+        super().__init__(transaction, step)
         self._state: Final = State(*state)
         self.head = self._state.head()
         self._facts: Final = facts
-        self._transaction: Final = transaction
         self._searched: Final = read_searched(searchable)
         self._known: Final = known
         self._in_hand: Final = InHand(asked, first[-READ_COLUMNS:])
@@ -86,7 +87,7 @@ class Neo4jTransaction:
     def reached(self) -> Row:
         """The head as readers ask for it: what they find when this was committed."""
         *state, _, reject = msgspec.structs.astuple(self._state)
-        return [*state, reject]
+        return [*state, reject, self._step]
 
     def answer(self, need: Need) -> Any:
         """Rows that stitching asks for."""

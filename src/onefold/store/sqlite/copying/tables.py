@@ -7,13 +7,15 @@ from typing import Any, Final, NamedTuple
 import apsw
 import msgspec
 
-from onefold.model.copying import COLUMNS, Origin, Row, RowKind
+from onefold.model.copying import COLUMNS, Origin, Row, RowKind, digest_of
 from onefold.store.sqlite.rows import ask, json_bytes, read_numbers
 
 FACTS: Final = (
     "SELECT (SELECT value FROM meta WHERE name = 'secret'), (SELECT value FROM meta WHERE name = 'rules'), "
-    "(SELECT coalesce(max(number), 0) FROM sources), (SELECT coalesce(max(number), 0) FROM rejects)"
+    "(SELECT coalesce(max(number), 0) FROM sources), (SELECT coalesce(max(number), 0) FROM rejects), "
+    "(SELECT coalesce(max(number), 0) FROM memberships)"
 )
+SEGMENTS: Final = f"SELECT {', '.join(COLUMNS[RowKind.SEGMENTS])} FROM segments ORDER BY number"
 LAST_COMMIT: Final = f"SELECT {', '.join(COLUMNS[RowKind.COMMITS])} FROM commits ORDER BY seq DESC LIMIT 1"
 ABOUT: Final = "INSERT INTO decisions_about (identifier, seq) VALUES (?, ?)"
 SEEN_NUMBERS: Final = 4
@@ -49,9 +51,10 @@ LISTS: Final[Mapping[RowKind, Mapping[str, Json]]] = {
 
 def read_origin(connection: apsw.Connection) -> Origin:
     """Which state of which store the connection sees."""
-    [(secret, rules, sources, reject)] = ask(connection, FACTS)
-    commit = ask(connection, LAST_COMMIT)
-    return Origin(secret, rules, commit[0] if commit else None, sources, reject)
+    [(secret, rules, sources, reject, membership)] = ask(connection, FACTS)
+    commit, segments = ask(connection, LAST_COMMIT), ask(connection, SEGMENTS)
+    last = commit[0] if commit else None
+    return Origin(secret, rules, last, sources, reject, membership, digest_of(segments))
 
 
 def read_rows(connection: apsw.Connection, kind: RowKind, after: int, limit: int) -> list[Row]:

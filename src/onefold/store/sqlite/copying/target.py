@@ -22,7 +22,7 @@ ALONE_SECONDS: Final = 5.0
 """How long to wait until others have closed the file."""
 UNFINISHED: Final = "copy"
 """The row of `meta` that an unfinished copy has: its progress."""
-TABLES: Final = ("decisions_about", *RowKind)
+TABLES: Final = ("decisions_about", "leases", *RowKind)
 SEARCH_TABLES: Final = ("identifier_search", "trait_search")
 
 _encode: Final = msgspec.json.Encoder().encode

@@ -21,6 +21,7 @@ from onefold.store.sqlite.writing.claims import write_claims
 from onefold.store.sqlite.writing.consents import write_consents
 from onefold.store.sqlite.writing.indexing import index_identifiers
 from onefold.store.sqlite.writing.operators import write_operators
+from onefold.store.sqlite.writing.segments import SegmentWrites
 from onefold.store.sqlite.writing.writes import (
     write_customers,
     write_decisions,
@@ -33,13 +34,13 @@ from onefold.store.sqlite.writing.writes import (
 )
 
 
-class SqliteTransaction:
+class SqliteTransaction(SegmentWrites):
     """Reads and writes on a connection whose transaction is open."""
 
     def __init__(self, connection: apsw.Connection, ids: PublicIds) -> None:
         """`connection` is between BEGIN IMMEDIATE and COMMIT."""
+        super().__init__(connection)
         self.head, self._totals = read_head(connection)
-        self._connection: Final = connection
         self._answers: Final = Answers(connection, ids)
         self._sources: Final[dict[Source, int]] = {}
 
