@@ -58,6 +58,7 @@ class Event:
     received_ms: int
     identifiers: tuple[Identifier, ...]
     traits: Mapping[str, Any] = field(default_factory=dict)
+    consents: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def key(self) -> MessageKey:
@@ -68,6 +69,11 @@ class Event:
     def evidence_ms(self) -> int:
         """Section 3: evidence from a public source is dated no earlier than a day before its receipt."""
         return max(self.at_ms, self.received_ms - DAY_MS) if self.trust == PUBLIC else self.at_ms
+
+    @property
+    def consent_ms(self) -> int:
+        """Nobody dates consent ahead of its receipt, and a public source not by more than a day back either."""
+        return min(self.evidence_ms, self.received_ms)
 
 
 class Judgement(NamedTuple):

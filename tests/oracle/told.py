@@ -45,6 +45,7 @@ class Told:
         source: str = "",
         received: int | None = None,
         traits: dict[str, Any] | None = None,
+        consents: dict[str, bool] | None = None,
         message_id: str = "",
     ) -> Admission:
         """One event, by default one millisecond after the last; times count from NOW_MS."""
@@ -60,6 +61,7 @@ class Told:
                 received_ms,
                 tuple(map(identifier, identifiers)),
                 traits or {},
+                consents or {},
             )
         )
 

@@ -12,12 +12,14 @@ from onefold.model.normalise import Normaliser
 from onefold.model.reading import JourneyPage, KnownIdentifier, Touchpoint
 from onefold.model.sources import Source, Trust
 from onefold.model.traits import Survivorship, TraitRule, TraitRules
+from onefold.service import consents as service_consents
 from onefold.service import evidence as service_evidence
 from onefold.service import journeys as service_journeys
 from onefold.service import profiles as service_profiles
 from onefold.service.reading import Means, Reading
 from onefold.stitch.rules import Rules
 from onefold.store.base import View
+from tests.oracle.consents import consents
 from tests.oracle.evidence import Event, Evidence, Identifier, Pair
 from tests.oracle.journeys import journeys, linked_at
 from tests.oracle.profiles import profiles
@@ -65,6 +67,7 @@ def stored_event(event: Event, evidence: Evidence) -> StoredEvent:
         alias=None,
         traits=dict(event.traits),
         body=b"{}",
+        consents=dict(event.consents),
     )
 
 
@@ -91,7 +94,8 @@ class Look:
         return {n: row for n, row in self.view.by_number(range(1, most + 1)).items() if row.customer}
 
     def shown(self) -> Shown:
-        """Customers by public id with their members, refusals, generic identifiers, journeys, profiles."""
+        """Customers by public id with their members, refusals, generic identifiers, journeys, profiles,
+        consents."""
         known = self.all_known()
         keys = sorted({row.customer for row in known.values()})
         customers = self.view.customers(keys)
@@ -113,6 +117,13 @@ class Look:
                     for trait, s in profile.items()
                 }
                 for k, profile in zip(keys, claims, strict=True)
+            },
+            "consents": {
+                customers[k].public_id: {
+                    purpose: (s.consent.given, s.consent.at_ms, plain(s.consent.identifier), s.consent.source)
+                    for purpose, s in standing.items()
+                }
+                for k, standing in zip(keys, service_consents.consents(self.reading, keys), strict=True)
             },
         }
 
@@ -209,5 +220,9 @@ def foretold(evidence: Evidence, secret: bytes) -> Shown:
                 for trait, claim in profile.items()
             }
             for anchor, profile in profiles(evidence, stitched, TRAITS).items()
+        },
+        "consents": {
+            public_id(anchor): {purpose: tuple(counts) for purpose, counts in standing.items()}
+            for anchor, standing in consents(evidence, stitched).items()
         },
     }

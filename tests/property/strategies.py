@@ -41,6 +41,7 @@ TRAITS = {
     "city": Survivorship("source_order", ("till", "web")),
 }
 VALUES = ("a", "b", 7)
+PURPOSES = ("marketing", "profiling")
 
 
 class Judge(NamedTuple):
@@ -114,7 +115,7 @@ def reordered(events: Sequence[Event], salt: int) -> list[Event]:
 
 # -- how histories are drawn: the clock, the sources, then the steps
 
-MANNER_BYTES, SIGHTING_BYTES = 12, 10
+MANNER_BYTES, SIGHTING_BYTES, CONSENT_BYTES = 12, 10, 5
 Clock: TypeAlias = Literal["any order", "in order", "some late", "backwards", "at once"]
 CLOCKS: tuple[Clock, ...] = ("any order", "any order", "in order", "some late", "backwards", "at once")
 SPANS = (50, 3, 400)
@@ -131,14 +132,15 @@ def _tick(clock: Clock, span: int, number: int, dice: Dice) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Manner:
-    """What all events of a history have in common: the clock, how many are public, whether some are back-dated."""
+    """What all events of a history have in common: the clock, how many are public, whether some are back-dated. What is
+    agreed to, and what is dated ahead of its receipt, is drawn apart."""
 
     clock: Clock
     span: int
     public_percent: int
     back_dating: bool
 
-    def event(self, number: int, sighting: Sighting, dice: Dice) -> Event:
+    def event(self, number: int, sighting: Sighting, dice: Dice, agreed: Dice) -> Event:
         tick = _tick(self.clock, self.span, number, dice) if sighting.tick is None else sighting.tick
         public = dice.chance(self.public_percent) if sighting.trust is None else sighting.trust == PUBLIC
         trust = PUBLIC if public else SERVER
@@ -146,7 +148,9 @@ class _Manner:
         late_ms = DAY_MS + dice.below(self.span) * TICK_MS if self.back_dating and dice.chance(40) else 0
         traits = {dice.pick(tuple(TRAITS)): dice.pick(VALUES)} if dice.chance(30) else {}
         identifiers = tuple(dict.fromkeys(sighting.identifiers))
-        return Event(f"m{number}", source, trust, at_ms, at_ms + late_ms, identifiers, traits)
+        consents = {agreed.pick(PURPOSES): agreed.chance(50)} if agreed.chance(50) else {}
+        early_ms = agreed.below(self.span) * TICK_MS if agreed.chance(20) else 0
+        return Event(f"m{number}", source, trust, at_ms, at_ms + late_ms - early_ms, identifiers, traits, consents)
 
 
 def _manner(dice: Dice) -> _Manner:
@@ -156,11 +160,12 @@ def _manner(dice: Dice) -> _Manner:
 def _events(shape: Shape, rules: Rules, setup: bytes, drawn: Iterable[bytes]) -> list[Event]:
     dice = Dice(setup)
     manner, scene = _manner(dice), shape(dice, rules)
-    events = [manner.event(k, sighting, Dice(b"")) for k, sighting in enumerate(scene.opening)]
+    events = [manner.event(k, sighting, Dice(b""), Dice(b"")) for k, sighting in enumerate(scene.opening)]
     for how in drawn:
-        dice, who = Dice(how[:MANNER_BYTES]), Dice(how[MANNER_BYTES:])
+        dice, who = Dice(how[:MANNER_BYTES]), Dice(how[MANNER_BYTES:-CONSENT_BYTES])
+        agreed = Dice(how[-CONSENT_BYTES:])
         again = dice.chance(4) and events
-        events.append(dice.pick(events) if again else manner.event(len(events), scene.draw(who), dice))
+        events.append(dice.pick(events) if again else manner.event(len(events), scene.draw(who), dice, agreed))
     return events
 
 
@@ -199,7 +204,8 @@ def _steps(rules: Rules, events: Sequence[Event], judgements: Iterable[bytes]) -
 
 
 _SETUP = st.binary(min_size=24, max_size=24)
-_EVENT = st.binary(min_size=MANNER_BYTES + SIGHTING_BYTES, max_size=MANNER_BYTES + SIGHTING_BYTES)
+_EVENT_BYTES = MANNER_BYTES + SIGHTING_BYTES + CONSENT_BYTES
+_EVENT = st.binary(min_size=_EVENT_BYTES, max_size=_EVENT_BYTES)
 _JUDGEMENT = st.binary(min_size=7, max_size=7)
 _LENGTHS = {length: st.lists(_EVENT, min_size=length, max_size=3 * length) for length in (4, 12, 30)}
 _JUDGING = {most: st.lists(_JUDGEMENT, min_size=most // 3, max_size=most) for most in (0, 4, 18)}
@@ -247,11 +253,17 @@ def features(history: History) -> frozenset[str]:
     events = history.events()
     dated = [event.evidence_ms for event in events]
     said = [step for step in history.steps if isinstance(step, Judge)]
+    said_of: dict[str, set[bool]] = {}
+    for event in events:
+        for purpose, given in event.consents.items():
+            said_of.setdefault(purpose, set()).add(given)
     found = {
         "ties": len(set(dated)) < len({event.key for event in events}),
         "late": any(later < earlier for earlier, later in pairwise(dated)),
         "public": any(event.trust == PUBLIC for event in events),
         "back_dated": any(event.evidence_ms > event.at_ms for event in events),
+        "dated_ahead": any(event.received_ms < event.at_ms for event in events),
+        "contradicting_consents": any({True, False} <= given for given in said_of.values()),
         "duplicates": len({event.key for event in events}) < len(events),
         "judgements": bool(said),
         "repeated_judgements": len(set(said)) < len(said),

@@ -113,6 +113,8 @@ def test_the_cases_bite() -> None:
         "late": 50,
         "public": 40,
         "back_dated": 8,
+        "dated_ahead": 8,
+        "contradicting_consents": 8,
         "judgements": 30,
         "retractions": 8,
         "judged": 20,

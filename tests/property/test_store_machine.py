@@ -20,6 +20,7 @@ from hypothesis.stateful import (
 
 from onefold.ingest.commit import commit_batch
 from onefold.ingest.decode import Decoded
+from onefold.model.copying import RowKind
 from onefold.model.reading import FeedKind
 from onefold.service import judging
 from onefold.service.judging import Verdict
@@ -58,6 +59,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.writer = self.seq = 0
         self.answered: set[bytes] = set()
         self.fed: dict[int, int] = {}
+        self.agreed: dict[int, set[object]] = {}
 
     def prepare(self) -> None:
         """There is no store yet."""
@@ -173,13 +175,21 @@ class StoreMachine(RuleBasedStateMachine):
             look = Look(view, self.stitching, self.secret)
             look.check(self.evidence)
             known = look.all_known()
+            told = set()
             for line in view.feed(self.seq, 100_000):
                 assert line.seq > self.seq, "the feed is in order"
                 self.seq = line.seq
+                if line.kind is FeedKind.CONSENTS:
+                    told.add(line.identifier)
                 if line.kind is FeedKind.IDENTIFIER and line.identifier and line.customer:
                     assert self.fed.get(line.identifier, 0) == line.was, "the feed says where it came from"
                     self.fed[line.identifier] = line.customer
             assert self.fed == {row.number: row.customer for row in known.values()}, "the feed tells who belongs where"
+            agreed: dict[int, set[object]] = {}
+            for _, identifier, *statement in view.rows(RowKind.CONSENTS, 0, 100_000):
+                agreed.setdefault(identifier, set()).add(tuple(statement))
+            assert told == {n for n in agreed if agreed[n] != self.agreed.get(n)}, "the feed tells whose changed"
+            self.agreed = agreed
             self.answered |= {c.public for c in view.customers(sorted(set(self.fed.values()))).values()}
             resolved = view.by_public(sorted(self.answered))
             assert all(resolved[public].customer for public in self.answered), "an id that was answered still resolves"
