@@ -4,7 +4,7 @@
 touchpoints, identifiers held, consent, and membership in another segment. docs/segments.md says what each means.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Final, TypeAlias
 
@@ -16,6 +16,9 @@ DEEPEST: Final = 10
 """How many levels a rule may have: a test alone is one, each all, any and not around it one more."""
 MOST_CONDITIONS: Final = 200
 """How many conditions a rule may have in all: branches, tests and steps of sequences."""
+MOST_NESTED: Final = 20
+"""How many segments may stand within one another, and `MOST_IN_ALL` how many conditions they may have together."""
+MOST_IN_ALL: Final = 1_000
 MOST_STEPS: Final = 10
 """How many steps a sequence may have."""
 MOST_VALUES: Final = 1_000
@@ -176,6 +179,18 @@ def walk(rule: SegmentRule, path: str = "rule") -> Iterator[tuple[str, SegmentRu
                 yield from walk(inner, f"{path}.any[{index}]")
         case Not(inner):
             yield from walk(inner, f"{path}.not")
+
+
+def rewritten(rule: SegmentRule, leaf: Callable[[str, SegmentRule], SegmentRule], path: str = "rule") -> SegmentRule:
+    """The rule with each of its tests put through `leaf`, which is given the test's path too."""
+    match rule:
+        case All(rules):
+            return All(tuple(rewritten(inner, leaf, f"{path}.all[{index}]") for index, inner in enumerate(rules)))
+        case Any(rules):
+            return Any(tuple(rewritten(inner, leaf, f"{path}.any[{index}]") for index, inner in enumerate(rules)))
+        case Not(inner):
+            return Not(rewritten(inner, leaf, f"{path}.not"))
+    return leaf(path, rule)
 
 
 def conditions(rule: SegmentRule) -> int:

@@ -5,8 +5,11 @@ from typing import Final
 from onefold.analytics.computed.values import Question, by_currency, relation
 from onefold.analytics.segments.sql.asked import Asked, Leaf
 from onefold.analytics.segments.sql.comparing import Value, condition, met_by_zero, met_without
+from onefold.analytics.segments.surroundings import Surroundings
+from onefold.errors import OnefoldError
 from onefold.model.computed import ComputedTrait, Kind
 from onefold.model.segments import ComputedTest, ConsentTest, IdentifierTest, TraitTest
+from onefold.model.yaml_file import suggestion
 
 TRAIT: Final = Value(
     json="p.value",
@@ -35,23 +38,32 @@ def trait(test: TraitTest, asked: Asked) -> Leaf:
 
 def computed(test: ComputedTest, asked: Asked) -> Leaf:
     """By the value that the trait is computed to; it may be 0, or none, of those whom it says nothing of."""
-    declared = asked.surroundings.computed[test.name]
-    zero = declared.nothing is not None
+    trait_ = declared(test, asked.surroundings)
+    zero = trait_.nothing is not None
     negated = met_by_zero(test.comparison) if zero else met_without(test.comparison)
-    met = condition(test.comparison, kind_of(declared), asked.bind)
+    met = condition(test.comparison, kind_of(trait_), asked.bind)
     if negated:
         met = f"NOT ({met})" if zero else "true"
     return Leaf(f"SELECT v.customer FROM ({values(test, asked)}) v WHERE {met}", negated)
 
 
+def declared(test: ComputedTest, surroundings: Surroundings) -> ComputedTrait:
+    """The computed trait. Raises `segment.unknown_name` when it was taken away since the rule was settled."""
+    found = surroundings.computed.get(test.name)
+    if found is not None:
+        return found
+    mistake = f"no computed trait is called {test.name[:60]!r}"
+    raise OnefoldError("segment.unknown_name", mistake, suggestion(test.name, list(surroundings.computed)))
+
+
 def values(test: ComputedTest, asked: Asked) -> str:
     """A query for the values of a computed trait: customer, value."""
-    declared = asked.surroundings.computed[test.name]
+    trait_ = declared(test, asked.surroundings)
     question = question_of(asked)
-    if not declared.by_currency:
-        return relation(declared, question)
+    if not trait_.by_currency:
+        return relation(trait_, question)
     currency = "NULL" if test.currency is None else asked.bind(test.currency)
-    found = by_currency(declared, question)
+    found = by_currency(trait_, question)
     return f"SELECT customer, value FROM ({found}) WHERE currency IS NOT DISTINCT FROM CAST({currency} AS VARCHAR)"
 
 
@@ -65,11 +77,11 @@ def question_of(asked: Asked) -> Question:
     )
 
 
-def kind_of(declared: ComputedTrait) -> Value:
+def kind_of(trait_: ComputedTrait) -> Value:
     """How the values of a computed trait `v.value` are compared."""
-    if declared.kind in {Kind.FIRST, Kind.LAST}:
-        return JSON_VALUE if declared.is_json else TEXT_VALUE
-    return DOUBLE_VALUE if declared.kind is Kind.AVERAGE else EXACT_VALUE
+    if trait_.kind in {Kind.FIRST, Kind.LAST}:
+        return JSON_VALUE if trait_.is_json else TEXT_VALUE
+    return DOUBLE_VALUE if trait_.kind is Kind.AVERAGE else EXACT_VALUE
 
 
 def identifier(test: IdentifierTest, asked: Asked) -> Leaf:
