@@ -39,6 +39,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     session_minutes: Annotated[int, Meta(ge=1, le=1_440)] = 30
     default_region: str = "US"
 
+    read_model: str = ""
+    read_model_memory: Annotated[str, Meta(pattern=r"^[1-9][0-9]*(\.[0-9]+)? ?[KMGT]i?B$")] = "1GB"
+    read_model_threads: Annotated[int, Meta(ge=0, le=1_024)] = 0
+
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65_535)] = 8470
     allowed_hosts: tuple[str, ...] = ()

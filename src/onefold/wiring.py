@@ -26,6 +26,7 @@ class Kind(NamedTuple):
 
     Attributes:
         example: a URL of it. shown: a URL as people may see it, without a password.
+        read_model: where the read model is kept, unless the settings say so: `memory`, or a folder.
         exists: whether there is a store at a URL.
         open: opens it; unless reading only, it is made if it is not there.
         target: opens it to be filled with another's rows; it is made if it is not there.
@@ -33,6 +34,7 @@ class Kind(NamedTuple):
 
     example: str
     shown: Callable[[str], str]
+    read_model: Callable[[str], str]
     exists: Callable[[str], bool]
     open: "Callable[[str, Namespaces, TraitRules, bool], Store]"
     target: "Callable[[str, Namespaces, TraitRules], CopyTarget]"
@@ -97,11 +99,17 @@ def _neo4j_target(url: str, namespaces: "Namespaces", traits: "TraitRules") -> "
 
 
 SQLITE: Final = Kind(
-    "sqlite:///onefold.db", lambda url: url, lambda url: _sqlite_path(url).exists(), _open_sqlite, _sqlite_target
+    "sqlite:///onefold.db",
+    lambda url: url,
+    lambda url: f"{_sqlite_path(url)}.readmodel",
+    lambda url: _sqlite_path(url).exists(),
+    _open_sqlite,
+    _sqlite_target,
 )
 NEO4J: Final = Kind(
     "neo4j://user:password@localhost:7687/neo4j",
     lambda url: str(_neo4j_address(url)),
+    lambda _: "memory",
     _neo4j_exists,
     _open_neo4j,
     _neo4j_target,
@@ -152,7 +160,12 @@ def build(settings: "Settings", access: Access = Access.MAKE) -> "Iterator[Onefo
     from onefold.service import Onefold
 
     namespaces, rules = namespaces_file.load(settings.namespaces), traits.load(settings.traits)
-    shown = msgspec.structs.replace(settings, store=kind_of(settings.store).shown(settings.store))
+    kind = kind_of(settings.store)
+    shown = msgspec.structs.replace(
+        settings,
+        store=kind.shown(settings.store),
+        read_model=settings.read_model or kind.read_model(settings.store),
+    )
     with (
         closing(open_store(settings.store, namespaces, rules, access)) as store,
         Onefold(store, namespaces, rules, shown) as onefold,

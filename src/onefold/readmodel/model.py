@@ -135,7 +135,9 @@ class ReadModel:
         try:
             yield asking
         except duckdb.InterruptException as error:
-            raise self._closed_error() from error
+            if self._closed:
+                raise self._closed_error() from error
+            raise
         except DAMAGED as error:
             self._level_at = NEVER
             raise OnefoldError(

@@ -1,11 +1,14 @@
 """Where a read model is kept, and how much of the machine it takes."""
 
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import msgspec
 
+from onefold.settings import Settings
+
 MINUTE_MS: Final = 60_000
+MEMORY: Final = "memory"
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,3 +25,13 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     memory: str = "1GB"
     threads: int | None = None
     session_ms: int = 30 * MINUTE_MS
+
+    @classmethod
+    def chosen(cls, settings: Settings) -> Self:
+        """As the settings have it; where they do not say where, in memory."""
+        return cls(
+            folder=None if settings.read_model in ("", MEMORY) else Path(settings.read_model),
+            memory=settings.read_model_memory,
+            threads=settings.read_model_threads or None,
+            session_ms=settings.session_minutes * MINUTE_MS,
+        )
