@@ -1,16 +1,18 @@
 """Sessions of customers, page by page."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from onefold.analytics.money import Money, money
 from onefold.model.identifiers import IdentifierKey
 from onefold.model.reading import TouchpointFilter
-from onefold.readmodel.model import Asking
 from onefold.readmodel.sessions import sessions
 from onefold.readmodel.touchpoints import Parameters
+
+if TYPE_CHECKING:
+    from onefold.readmodel.model import Asking
 
 PAGES: Final = """
 SELECT customer, start_ms, end_ms, first_number, touchpoints, orders, first_channel, last_channel, first_campaign,
@@ -46,7 +48,7 @@ class Session(msgspec.Struct, frozen=True):
 
 
 def pages(
-    asking: Asking,
+    asking: "Asking",
     customers: Sequence[int],
     limit: int,
     *,
@@ -72,7 +74,7 @@ def pages(
     return found
 
 
-def _devices(asking: Asking, numbers: Collection[int]) -> dict[int, IdentifierKey]:
+def _devices(asking: "Asking", numbers: Collection[int]) -> dict[int, IdentifierKey]:
     if not numbers:
         return {}
     parameters = Parameters()

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -10,8 +10,10 @@ from onefold.analytics.computed.values import COLUMNS, SESSIONS
 from onefold.analytics.money import Money, money
 from onefold.model.events import DAY_MS
 from onefold.model.reading import TouchpointFilter
-from onefold.readmodel.model import Asking
 from onefold.readmodel.touchpoints import PLACE, Parameters, condition, journeys
+
+if TYPE_CHECKING:
+    from onefold.readmodel.model import Asking
 
 SUMMARIES: Final = f"""
 WITH told AS MATERIALIZED (
@@ -71,7 +73,7 @@ class Summary(msgspec.Struct, frozen=True):
 
 
 def summaries(
-    asking: Asking, customers: Sequence[int], *, orders: TouchpointFilter, session_ms: int, now_ms: int
+    asking: "Asking", customers: Sequence[int], *, orders: TouchpointFilter, session_ms: int, now_ms: int
 ) -> dict[int, Summary]:
     """By customer its journey, summed up."""
     found = dict.fromkeys(customers, Summary())

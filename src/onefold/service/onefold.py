@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import partial
+from threading import Lock
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from onefold import __version__
 from onefold.errors import OnefoldError, Problem
@@ -13,18 +14,23 @@ from onefold.ingest.commit import Outcome
 from onefold.ingest.decode import Decoded, Decoder, Rejected
 from onefold.ingest.envelope import Envelope
 from onefold.ingest.pipeline import Batcher, now_ms
+from onefold.model import computed_file
 from onefold.model.identifiers import IdentifierKey
 from onefold.model.ids import decode
 from onefold.model.namespaces import Namespaces
 from onefold.model.normalise import Normaliser
 from onefold.model.sources import Source, Trust
 from onefold.model.traits import TraitRules
+from onefold.readmodel.place import MINUTE_MS, Place
 from onefold.service import consents, judging
 from onefold.service.reading import Means, Reading
 from onefold.service.values import Judged, Status
 from onefold.settings import Settings
 from onefold.stitch.rules import Rules
 from onefold.store.base import MovedError, Store
+
+if TYPE_CHECKING:
+    from onefold.readmodel.model import Asking, ReadModel
 
 LOCAL: Final = Source("local", Trust.SERVER)
 """Who speaks when there are no keys."""
@@ -44,7 +50,10 @@ class Onefold:
     """
 
     def __init__(self, store: Store, namespaces: Namespaces, traits: TraitRules, settings: Settings) -> None:
-        """`store` stays open as long as the service is used, and is closed by whoever opened it."""
+        """`store` stays open as long as the service is used, and is closed by whoever opened it.
+
+        Raises: OnefoldError `computed.invalid`.
+        """
         normaliser = Normaliser(namespaces, settings.default_region)
         rules = Rules(namespaces)
         self.namespaces: Final = namespaces
@@ -59,7 +68,16 @@ class Onefold:
         )
         self.batcher: Final = Batcher(store, rules, batch_size=settings.batch_size, queue_size=settings.queue_size)
         self._store: Final = store
-        self._means: Final = Means(rules, normaliser, traits, settings.max_page_size)
+        self._means: Final = Means(
+            rules,
+            normaliser,
+            traits,
+            settings.max_page_size,
+            computed_file.load(settings.computed),
+            settings.session_minutes * MINUTE_MS,
+        )
+        self._opening: Final = Lock()
+        self._read_model: ReadModel | None = None
 
     def __enter__(self) -> Self:
         """The service itself."""
@@ -72,6 +90,8 @@ class Onefold:
     def close(self) -> None:
         """Finish what waits to be written, and take nothing more."""
         self.batcher.stop()
+        if self._read_model is not None:
+            self._read_model.close()
 
     # -- reading
 
@@ -89,8 +109,22 @@ class Onefold:
 
         Raises OnefoldError `store.unavailable`, and `store.busy` when too many read: at once unless it may `wait`.
         """
-        with self._store.read(wait=wait, hold=hold) as view:
-            yield Reading(view, self._means)
+        with self._store.read(wait=wait, hold=hold) as view, ExitStack() as asked:
+            yield Reading(view, self._means, lambda staleness_ms: asked.enter_context(self.ask(staleness_ms)))
+
+    def ask(self, max_staleness_ms: int = 0) -> "AbstractContextManager[Asking]":
+        """A state of the read model for asking on this thread until the block ends: it shows all that was committed
+        before, or at least what was so long ago. The first question opens it.
+
+        Raises: OnefoldError `store.…`.
+        """
+        from onefold.readmodel.model import ReadModel  # noqa: PLC0415  # whoever asks nothing pays nothing
+
+        with self._opening:
+            if self._read_model is None:
+                place = Place.chosen(self.settings)
+                self._read_model = ReadModel(self._store, place, self.namespaces, self._means.traits)
+        return self._read_model.ask(max_staleness_ms)
 
     def in_one_state(self, work: Callable[[Reading], Made]) -> Made:
         """What `work` makes of one state of the store: begun again when the state moved, at last on one that cannot."""

@@ -85,6 +85,8 @@ LEDGER: Final = Cursors("d", 1)
 """By sequence number of decisions."""
 SEGMENT_MEMBERS: Final = Cursors("m", 1)
 """By number of the identifiers that customers are named by."""
+SESSIONS: Final = Cursors("v", 2)
+"""By (start, number of the first touchpoint) of sessions."""
 
 
 def checked_size(size: int, most: int, field: str = "first") -> int:

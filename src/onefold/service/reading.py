@@ -1,21 +1,30 @@
 """One operation's reading: one state of the store, in which everything is looked up once and many at a time."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Final, TypeVar
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
 from onefold.errors import OnefoldError, Problem
+from onefold.ingest.pipeline import now_ms
+from onefold.model.computed import ComputedTraits
 from onefold.model.identifiers import IdentifierKey
 from onefold.model.ids import PublicId, decode
 from onefold.model.normalise import Normaliser
 from onefold.model.reading import KnownCustomer, KnownIdentifier
 from onefold.model.traits import TraitRules
+from onefold.readmodel.place import MINUTE_MS
 from onefold.service.pages import checked_size
 from onefold.service.values import Found, Node, Reference, Resolution
 from onefold.stitch.rules import Rules
 from onefold.store.base import View
 
+if TYPE_CHECKING:
+    from onefold.readmodel.model import Asking
+
+NONE_DECLARED: Final[ComputedTraits] = MappingProxyType({})
 MOST_RESOLVED: Final = 1_000
 MOST_ROWS: Final = 100_000
 
@@ -23,12 +32,15 @@ Row = TypeVar("Row")
 
 
 class Means(msgspec.Struct, frozen=True):
-    """What readings need besides a state of the store. `most`: how many things a page may hold."""
+    """What readings need besides a state of the store. `most`: how many things a page may hold; `session_ms`: after how
+    long without a touchpoint a session has ended."""
 
     rules: Rules
     normaliser: Normaliser
     traits: TraitRules
     most: int
+    computed: ComputedTraits = NONE_DECLARED
+    session_ms: int = 30 * MINUTE_MS
 
 
 class Reading:
@@ -37,13 +49,32 @@ class Reading:
     Identifiers and customers are remembered: they cannot change within it.
     """
 
-    def __init__(self, view: View, means: Means) -> None:
-        """`view` stays open as long as the reading is used."""
+    def __init__(self, view: View, means: Means, ask: "Callable[[int], Asking] | None" = None) -> None:
+        """`view` stays open as long as the reading is used, and so does what `ask` opens: a state of the read model at
+        most so many milliseconds old. Without it nothing is asked of the read model."""
         self.view: Final = view
+        self._ask: Final = ask
+        self._asked: Final[dict[int, Asking]] = {}
         self.means: Final = means
         self._identifiers: dict[int, KnownIdentifier] = {}
         self._customers: dict[int, KnownCustomer] = {}
         self._handed_out = 0
+
+    def asking(self, max_staleness_ms: int = 0) -> "Asking":
+        """A state of the read model, the same whenever the reading asks so: as new as the first question, or at most so
+        much older."""
+        if self._ask is None:
+            raise RuntimeError("this reading has no read model")
+        if 0 in self._asked:
+            return self._asked[0]
+        if max_staleness_ms not in self._asked:
+            self._asked[max_staleness_ms] = self._ask(max_staleness_ms)
+        return self._asked[max_staleness_ms]
+
+    @cached_property
+    def asked_ms(self) -> int:
+        """The moment that days are counted to, the same for all of the reading."""
+        return now_ms()
 
     # -- what is known
 

@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
 from onefold.analytics.computed.values import COLUMNS, Question, by_currency
 from onefold.model.computed import ComputedTrait, Kind, Property
-from onefold.readmodel.model import Asking
 from onefold.readmodel.touchpoints import Parameters, journeys
+
+if TYPE_CHECKING:
+    from onefold.readmodel.model import Asking
 
 Scalar: TypeAlias = int | float | str | Decimal
 TELL: Final = "WITH told AS MATERIALIZED (SELECT {columns} FROM {journeys}) {values}"
@@ -30,7 +32,7 @@ class Value(msgspec.Struct, frozen=True):
 
 
 def values(
-    asking: Asking, traits: Sequence[ComputedTrait], customers: Sequence[int], *, now_ms: int, session_ms: int
+    asking: "Asking", traits: Sequence[ComputedTrait], customers: Sequence[int], *, now_ms: int, session_ms: int
 ) -> dict[int, list[Value]]:
     """By customer the values that it has of these traits, in their order, one in each currency in plain order (without
     one first). Customers are keys of the read model's."""
