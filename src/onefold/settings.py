@@ -36,6 +36,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     namespaces: Path = msgspec.field(default_factory=lambda: schema_folder() / "namespaces.yaml")
     traits: Path = msgspec.field(default_factory=lambda: schema_folder() / "traits.yaml")
     computed: Path = msgspec.field(default_factory=lambda: schema_folder() / "computed.yaml")
+    rates: Path = msgspec.field(default_factory=lambda: schema_folder() / "rates.yaml")
     session_minutes: Annotated[int, Meta(ge=1, le=1_440)] = 30
     default_region: str = "US"
 

@@ -14,7 +14,7 @@ from onefold.ingest.commit import Outcome
 from onefold.ingest.decode import Decoded, Decoder, Rejected
 from onefold.ingest.envelope import Envelope
 from onefold.ingest.pipeline import Batcher, now_ms
-from onefold.model import computed_file
+from onefold.model import computed_file, rates
 from onefold.model.identifiers import IdentifierKey
 from onefold.model.ids import decode
 from onefold.model.namespaces import Namespaces
@@ -52,7 +52,7 @@ class Onefold:
     def __init__(self, store: Store, namespaces: Namespaces, traits: TraitRules, settings: Settings) -> None:
         """`store` stays open as long as the service is used, and is closed by whoever opened it.
 
-        Raises: OnefoldError `computed.invalid`.
+        Raises: OnefoldError `computed.invalid`, `rates.invalid`.
         """
         normaliser = Normaliser(namespaces, settings.default_region)
         rules = Rules(namespaces)
@@ -75,6 +75,7 @@ class Onefold:
             settings.max_page_size,
             computed_file.load(settings.computed),
             settings.session_minutes * MINUTE_MS,
+            rates.load(settings.rates),
         )
         self._opening: Final = Lock()
         self._read_model: ReadModel | None = None

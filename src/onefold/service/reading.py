@@ -13,6 +13,7 @@ from onefold.model.computed import ComputedTraits
 from onefold.model.identifiers import IdentifierKey
 from onefold.model.ids import PublicId, decode
 from onefold.model.normalise import Normaliser
+from onefold.model.rates import Rates
 from onefold.model.reading import KnownCustomer, KnownIdentifier
 from onefold.model.traits import TraitRules
 from onefold.readmodel.place import MINUTE_MS
@@ -41,6 +42,7 @@ class Means(msgspec.Struct, frozen=True):
     most: int
     computed: ComputedTraits = NONE_DECLARED
     session_ms: int = 30 * MINUTE_MS
+    rates: Rates = Rates()
 
 
 class Reading:
