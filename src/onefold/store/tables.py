@@ -26,7 +26,7 @@ def of_lines(kind: ColumnKind, lines: bytes) -> pa.Table:
     """The rows that lines of text say: words and texts as JSON, nothing as an empty field, words and texts as null."""
     forms = COLUMNS[kind]
     if not lines:
-        return of_rows(kind, [])
+        return of_columns(kind, [[] for _ in forms])
     table = csv.read_csv(
         pa.BufferReader(lines),
         # One block, for a line must not be longer than a block.
@@ -46,18 +46,17 @@ def of_lines(kind: ColumnKind, lines: bytes) -> pa.Table:
     return table
 
 
-def of_rows(kind: ColumnKind, rows: Sequence[Sequence[Any]]) -> pa.Table:
-    """The rows, each with a value for each column."""
-    forms = COLUMNS[kind]
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(forms)
+def of_columns(kind: ColumnKind, columns: Sequence[Sequence[Any]]) -> pa.Table:
+    """The rows of which these are the columns, in their order; flags may be bools."""
     return pa.table(
-        {
-            name: pa.array(values, pa.string()).dictionary_encode()
-            if form is Form.WORD
-            else pa.array(values, TYPES[form])
-            for (name, form), values in zip(forms.items(), columns, strict=True)
-        }
+        {name: _column(form, values) for (name, form), values in zip(COLUMNS[kind].items(), columns, strict=True)}
     )
+
+
+def _column(form: Form, values: Sequence[Any]) -> pa.Array:
+    if form is Form.WORD:
+        return pa.array(values, pa.string()).dictionary_encode()
+    return pa.array(map(int, values) if values and isinstance(values[0], bool) else values, TYPES[form])
 
 
 def _words(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -1,14 +1,15 @@
 """The store itself: hands out write transactions and views."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Final
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Final
 
 from onefold.errors import OnefoldError
 from onefold.model.ids import PublicIds
 from onefold.model.namespaces import Namespaces
 from onefold.model.traits import TraitRules
-from onefold.store.base import Ahead
+from onefold.store.base import Ahead, MovedError
+from onefold.store.columns import ColumnKind
 from onefold.store.facts import Facts
 from onefold.store.neo4j.connections import WRITING_SECONDS, Connections
 from onefold.store.neo4j.errors import no_longer_there
@@ -18,6 +19,9 @@ from onefold.store.neo4j.writing.ahead import Question
 from onefold.store.neo4j.writing.known import Known
 from onefold.store.neo4j.writing.statements import FIRST, NO_ROWS, WRITE
 from onefold.store.neo4j.writing.transaction import Neo4jTransaction
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 class Neo4jStore:
@@ -53,6 +57,12 @@ class Neo4jStore:
         self._connections.check_open()
         with viewing(self._connections, self._shared, hold=hold) as view:
             yield view
+
+    def page(self, kind: ColumnKind, after: int, upto: int, limit: int) -> "pa.Table":
+        """The first rows with `after` < number <= `upto`, as they are while they are read: nobody waits for it."""
+        while True:
+            with suppress(MovedError), self.read() as view:
+                return view.loose_page(self._connections, kind, after, upto, limit)
 
     @contextmanager
     def write(self, ahead: Ahead | None = None) -> Iterator[Neo4jTransaction]:

@@ -5,6 +5,7 @@ from contextlib import ExitStack, contextmanager
 
 from onefold.errors import OnefoldError
 from onefold.store.neo4j.connections import Connections
+from onefold.store.neo4j.reading.columns import InColumns
 from onefold.store.neo4j.reading.copied import Copied
 from onefold.store.neo4j.reading.gate import HEAD, READ_ONLY, Holding, Moving
 from onefold.store.neo4j.reading.identities import Identities
@@ -16,7 +17,7 @@ from onefold.store.neo4j.reading.segments import Segments
 from onefold.store.neo4j.reading.snapshot import Shared
 
 
-class Neo4jView(Identities, Linked, Journeys, Ledger, Search, Segments, Copied):
+class Neo4jView(Identities, Linked, Journeys, Ledger, Search, Segments, Copied, InColumns):
     """Answers each method in a constant number of statements, however many things are asked for."""
 
     __slots__ = ()
