@@ -13,7 +13,6 @@ from tests.tables import ROOT
 NOT_YET_BUILT: Final = {
     "Query": {"segments", "segment", "previewSegment", "segmentMembership"},
     "Mutation": {"saveSegment", "deleteSegment", "forget"},
-    "Customer": {"sessions"},
 }
 LATER_ARGUMENTS: Final = {("Query", "customer", "asOf"), ("Query", "resolve", "asOf")}
 STANDARD: Final = {"String", "Int", "Boolean", "Float", "ID"}
@@ -63,7 +62,7 @@ def test_what_is_not_yet_built_is_absent() -> None:
 
 def test_every_connection_follows_the_relay_specification() -> None:
     connections = {name for name in SCHEMA.type_map if name.endswith("Connection")}
-    listed = ("Touchpoint", "Identifier", "Device", "Link", "Decision", "Change", "Search", "Customer")
+    listed = ("Touchpoint", "Session", "Identifier", "Device", "Link", "Decision", "Change", "Search", "Customer")
     assert connections == {f"{name}Connection" for name in listed}
     for name in connections:
         assert str(fields(name)["pageInfo"].type) == "PageInfo!"

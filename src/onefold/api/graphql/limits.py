@@ -59,6 +59,8 @@ LONG_READ: Final = 1_000
 LONG_READS: Final = ("why", "search", "identityGraph", "previewSegment", "segmentMembership")
 """Root fields that always read much. Two more fields do, depending on their arguments: a journey of which only some
 touchpoints are wanted is read until enough of them are found, and so is the feed of some customers."""
+SUMMED_UP: Final = ("summary", "sessions", "computed")
+"""Fields of customers that are asked of the read model, which may have to be caught up first."""
 RULES: Final = {"previewSegment": "rule", "segmentMembership": "rule", "saveSegment": "input"}
 """Arguments that are rules. Each part of a rule, be it a condition or what a condition says, counts as a long read."""
 MOST_RULE_NESTING: Final = 50
@@ -195,6 +197,8 @@ class Measure:
         name = node.name.value
         if parent is self._schema.query_type:
             return name in LONG_READS or (name == "changes" and self._given(node, "of") is not None)
+        if name in SUMMED_UP and parent is not None and parent.name == "Customer":
+            return True
         return name == "journey" and self._sifts(self._given(node, "filter"))
 
     @staticmethod

@@ -9,7 +9,7 @@ from strawberry import UNSET, Private
 
 from onefold.api.graphql.peers import Peers
 from onefold.api.graphql.scopes import READ
-from onefold.api.graphql.types import consent, identifier, ledger, segment, touchpoint
+from onefold.api.graphql.types import consent, identifier, ledger, segment, summary, touchpoint
 from onefold.api.graphql.types.connections import Connection, Node, connection, forward
 from onefold.api.graphql.types.fields import resolved
 from onefold.api.graphql.types.inputs import JourneyOrder, TouchpointFilter, given
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from onefold.api.graphql.types.identifier import Device, Identifier, IdentifierKey, Link
     from onefold.api.graphql.types.ledger import Decision
     from onefold.api.graphql.types.segment import Segment
+    from onefold.api.graphql.types.summary import ComputedTrait, Session, Summary
     from onefold.api.graphql.types.touchpoint import Touchpoint
 
 LazyConsent = Annotated["Consent", strawberry.lazy("onefold.api.graphql.types.consent")]
@@ -37,6 +38,9 @@ LazyDevice = Annotated["Device", strawberry.lazy("onefold.api.graphql.types.iden
 LazyLink = Annotated["Link", strawberry.lazy("onefold.api.graphql.types.identifier")]
 LazyTouchpoint = Annotated["Touchpoint", strawberry.lazy("onefold.api.graphql.types.touchpoint")]
 LazyDecision = Annotated["Decision", strawberry.lazy("onefold.api.graphql.types.ledger")]
+LazySummary = Annotated["Summary", strawberry.lazy("onefold.api.graphql.types.summary")]
+LazySession = Annotated["Session", strawberry.lazy("onefold.api.graphql.types.summary")]
+LazyComputed = Annotated["ComputedTrait", strawberry.lazy("onefold.api.graphql.types.summary")]
 LazySegment = Annotated["Segment", strawberry.lazy("onefold.api.graphql.types.segment")]
 
 First = Annotated[int, strawberry.argument(description="How many, at most 500.")]
@@ -198,6 +202,31 @@ class Customer(Node):
         )
         # By its text, for True and 1 are equal as values and differ as JSON.
         return self.peers.child(self.place, ("journey", repr(ask)), partial(_journeys, ask=ask, peers=self.peers))
+
+    @resolved("Its journey in a few numbers, as it is now.")
+    def summary(self) -> LazySummary:
+        """Read for all siblings."""
+        return self.peers.child(self.place, "summary", summary.summed_up)
+
+    @resolved("Its journey in sessions, the newest first.")
+    def sessions(self, first: First = 20, after: After = UNSET) -> Connection[LazySession]:
+        """Read for all siblings."""
+        load = partial(summary.session_pages, first=first, after=given(after))
+        return self.peers.child(self.place, ("sessions", first, after), load)
+
+    @resolved(
+        "Those computed traits that it has a value of, as it is now, and of money one in each currency; all, or those "
+        "named, in that order."
+    )
+    def computed(
+        self,
+        names: Annotated[
+            list[str] | None, strawberry.argument(description="As `computed.yaml` has them; all, if not given.")
+        ] = UNSET,
+    ) -> list[LazyComputed]:
+        """Read for all siblings."""
+        wanted = None if given(names) is None else tuple(names or ())
+        return self.peers.child(self.place, ("computed", wanted), partial(summary.computed, names=wanted))
 
     @resolved(
         "What it agreed to and what it withdrew, by purpose in plain order. A purpose that is not there was never "
