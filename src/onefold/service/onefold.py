@@ -102,16 +102,19 @@ class Onefold:
         return self._store.remote
 
     @contextmanager
-    def read(self, *, wait: bool = True, hold: bool = False) -> Iterator[Reading]:
+    def read(self, *, wait: bool = True, hold: bool = False, ahead: bool = False) -> Iterator[Reading]:
         """One state of the store, for reading on this thread until the block ends.
 
         With `hold` it stays what it is, and commits may have to wait until the block ends, which does not write.
         Without, the reading may move (`onefold.store.base.MovedError`): then what was read is repeated on another.
+        With `ahead` the read model is asked before: so the reading knows every identifier that is found there.
 
         Raises OnefoldError `store.unavailable`, and `store.busy` when too many read: at once unless it may `wait`.
         """
-        with self._store.read(wait=wait, hold=hold) as view, ExitStack() as asked:
-            yield Reading(view, self._means, lambda staleness_ms: asked.enter_context(self.ask(staleness_ms)))
+        with ExitStack() as asked:
+            known = {0: asked.enter_context(self.ask())} if ahead else {}
+            with self._store.read(wait=wait, hold=hold) as view:
+                yield Reading(view, self._means, lambda age_ms: asked.enter_context(self.ask(age_ms)), known)
 
     def ask(self, max_staleness_ms: int = 0) -> "AbstractContextManager[Asking]":
         """A state of the read model for asking on this thread until the block ends: it shows all that was committed

@@ -1,6 +1,6 @@
 """One operation's reading: one state of the store, in which everything is looked up once and many at a time."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from onefold.readmodel.model import Asking
 
 NONE_DECLARED: Final[ComputedTraits] = MappingProxyType({})
+NOTHING_ASKED: Final[Mapping[int, "Asking"]] = MappingProxyType({})
 MOST_RESOLVED: Final = 1_000
 MOST_ROWS: Final = 100_000
 
@@ -51,12 +52,18 @@ class Reading:
     Identifiers and customers are remembered: they cannot change within it.
     """
 
-    def __init__(self, view: View, means: Means, ask: "Callable[[int], Asking] | None" = None) -> None:
+    def __init__(
+        self,
+        view: View,
+        means: Means,
+        ask: "Callable[[int], Asking] | None" = None,
+        asked: "Mapping[int, Asking]" = NOTHING_ASKED,
+    ) -> None:
         """`view` stays open as long as the reading is used, and so does what `ask` opens: a state of the read model at
-        most so many milliseconds old. Without it nothing is asked of the read model."""
+        most so many milliseconds old. Without it nothing is asked of the read model. `asked`: what was asked before."""
         self.view: Final = view
         self._ask: Final = ask
-        self._asked: Final[dict[int, Asking]] = {}
+        self._asked: Final[dict[int, Asking]] = dict(asked)
         self.means: Final = means
         self._identifiers: dict[int, KnownIdentifier] = {}
         self._customers: dict[int, KnownCustomer] = {}
@@ -182,6 +189,9 @@ class Reading:
                 return self.view.decisions_by_seq([asked.number]).get(asked.number)
             case "jdg":
                 return self.view.judgements_by_number([asked.number]).get(asked.number)
+            case "seg":
+                kept = self.view.segments_by_number([asked.number]).get(asked.number)
+                return None if kept is None or kept.deleted_ms is not None else kept
         known = self.view.by_public([asked.data]).get(asked.data)
         if known is None or asked.prefix == "idn":
             return known

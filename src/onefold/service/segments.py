@@ -23,11 +23,17 @@ def listed(reading: Reading) -> list[SavedSegment]:
 
 def segment(reading: Reading, id: str, field: str = "segment") -> SavedSegment:  # noqa: A002
     """The segment of this public id. Raises `segment.not_found`, `query.bad_reference`, naming `field`."""
-    number = number_of(id, field)
-    found = reading.view.segments_by_number([number]).get(number)
-    if found is None or found.deleted_ms is not None:
+    kept = found(reading, id, field)
+    if kept is None:
         raise not_found(id, field)
-    return found
+    return kept
+
+
+def found(reading: Reading, id: str, field: str = "id") -> SavedSegment | None:  # noqa: A002
+    """The same; None when it is not there. Raises `query.bad_reference`, naming `field`."""
+    number = number_of(id, field)
+    kept = reading.view.segments_by_number([number]).get(number)
+    return None if kept is None or kept.deleted_ms is not None else kept
 
 
 def number_of(id: str, field: str = "segment") -> int:  # noqa: A002

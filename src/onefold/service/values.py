@@ -18,6 +18,7 @@ from onefold.model.reading import (
     SearchHit,
     Touchpoint,
 )
+from onefold.model.saved import SavedSegment
 from onefold.model.sources import Trust
 
 Reference: TypeAlias = str | IdentifierKey
@@ -31,7 +32,7 @@ class Found(msgspec.Struct, frozen=True):
     requested_id: str | None = None
 
 
-Node: TypeAlias = Found | KnownIdentifier | Touchpoint | LedgerLine | Judgement
+Node: TypeAlias = Found | KnownIdentifier | Touchpoint | LedgerLine | Judgement | SavedSegment
 """Whatever has a public id."""
 
 

@@ -31,6 +31,7 @@ class Operation:
         self._reading: Reading | None = None
         self._hold = False
         self._moved = False
+        self._ahead = False
         self._written: list[Future[Any]] = []
         self._given = 0
 
@@ -50,6 +51,17 @@ class Operation:
         if self._reading is None:
             self._reading = self._opened.enter_context(self.onefold.read(hold=self._hold))
         return self._reading
+
+    @property
+    def reading_ahead(self) -> Reading:
+        """The operation's reading, opened after the read model was asked: it knows everybody who is found there."""
+        if not self._ahead:
+            before = None if self._reading is None else self._reading.view.head().seq
+            self._let_go()
+            self._reading = self._opened.enter_context(self.onefold.read(hold=self._hold, ahead=True))
+            self._ahead = True
+            self._moved = self._moved or before not in {None, self._reading.view.head().seq}
+        return self.reading
 
     def opened_at_once(self) -> bool:
         """Open the reading, unless whoever does so has to wait; -> whether it is open."""
@@ -81,6 +93,7 @@ class Operation:
 
     def _let_go(self) -> None:
         self._moved = self.moved
+        self._ahead = False
         self._reading = None
         self._opened.close()
 

@@ -10,7 +10,7 @@ from onefold.api.graphql.context import Info
 from onefold.api.graphql.scopes import READ
 from onefold.api.graphql.types import customer as customers
 from onefold.api.graphql.types import identifier as identifiers
-from onefold.api.graphql.types import ledger, status, touchpoint
+from onefold.api.graphql.types import ledger, segment, status, touchpoint
 from onefold.api.graphql.types.connections import Connection, Node, forward
 from onefold.api.graphql.types.customer import Customer
 from onefold.api.graphql.types.explanation import (
@@ -23,21 +23,38 @@ from onefold.api.graphql.types.fields import resolved
 from onefold.api.graphql.types.finding import Resolution, SearchConnection, resolutions, search_connection
 from onefold.api.graphql.types.inputs import CustomerRef, IdentifierInput, given
 from onefold.api.graphql.types.ledger import Change, Decision, DecisionKind
+from onefold.api.graphql.types.preview import (
+    MembershipExplanation,
+    SegmentPreview,
+    membership_explanation,
+    segment_preview,
+)
+from onefold.api.graphql.types.rules import SegmentRule, said
 from onefold.api.graphql.types.scalars import Seq
+from onefold.api.graphql.types.segment import Segment
 from onefold.api.graphql.types.status import Namespace, Status
+from onefold.errors import OnefoldError
 from onefold.model import changes
 from onefold.model.graph import Judgement
 from onefold.model.reading import KnownIdentifier, LedgerLine, Touchpoint
+from onefold.model.saved import SavedSegment
+from onefold.service import segments as kept
 from onefold.service.explaining import why
 from onefold.service.ledger import changes as feed
 from onefold.service.ledger import decisions
 from onefold.service.neighbourhood import neighbourhood
 from onefold.service.pages import LEDGER
+from onefold.service.previewing import Preview, Wanted, given_rule, kept_rule, membership, question
 from onefold.service.searching import search
 from onefold.service.values import Found
 
 First = Annotated[int, strawberry.argument(description="How many, at most 500.")]
 After = Annotated[str | None, strawberry.argument(description="The cursor of the last one had.")]
+
+Rule = Annotated[SegmentRule, strawberry.argument(description="Who is to be found.")]
+AllowUnknown = Annotated[
+    bool, strawberry.argument(description="Whether names that no event brought yet may stand in the rule.")
+]
 
 # How a row of each kind becomes a node: made as one of a list of one.
 _NODES: dict[type, Callable[..., list[Any]]] = {
@@ -45,6 +62,7 @@ _NODES: dict[type, Callable[..., list[Any]]] = {
     Touchpoint: touchpoint.touchpoints,
     LedgerLine: ledger.decided,
     Judgement: ledger.judgements,
+    SavedSegment: segment.segments,
 }
 
 
@@ -161,6 +179,62 @@ class Query:
         reading, start = info.context.reading, given(after)
         page = feed(reading, start or 0, first, given(of))
         return ledger.change_connection(reading, page, start)
+
+    @resolved("The saved segments, the oldest first.")
+    def segments(self, info: Info) -> list[Segment]:
+        """All of them; there are seldom many."""
+        reading = info.context.reading
+        return segment.segments(reading, kept.listed(reading))
+
+    @resolved("A saved segment; null when there is none of this id, or it was deleted.")
+    def segment(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Its id: `seg_…`.")]
+    ) -> Segment | None:
+        """As `node` finds it."""
+        reading = info.context.reading
+        row = kept.found(reading, id)
+        return None if row is None else segment.segments(reading, [row])[0]
+
+    @resolved(
+        "Who would be in a segment of this rule. It is found anew each time, and is right for all that was taken in "
+        "before it was asked."
+    )
+    def preview_segment(
+        self,
+        info: Info,
+        rule: Rule,
+        require_consent: Annotated[
+            str | None,
+            strawberry.argument(description="A purpose: who has not agreed to it is left out, and counted."),
+        ] = UNSET,
+        max_staleness_ms: Annotated[
+            int, strawberry.argument(description="How old the answer may be: an older one may come sooner.")
+        ] = 0,
+        allow_unknown: AllowUnknown = False,
+    ) -> SegmentPreview:
+        """Of the read model."""
+        wanted = Wanted(given_rule(said(rule)), given(require_consent), max_staleness_ms, allow_unknown)
+        reading = info.context.reading_ahead
+        return segment_preview(reading, Preview(reading, question(reading, wanted)))
+
+    @resolved("Why a customer is in a segment, or meets a rule, or why not: each condition with the value found.")
+    def segment_membership(
+        self,
+        info: Info,
+        customer: Annotated[CustomerRef, strawberry.argument(description="Which customer.")],
+        segment: Annotated[
+            strawberry.ID | None, strawberry.argument(description="A saved segment; give it or a rule.")
+        ] = UNSET,
+        rule: Annotated[SegmentRule | None, strawberry.argument(description="A rule that is not saved.")] = UNSET,
+    ) -> MembershipExplanation:
+        """Of the read model."""
+        reading, named = info.context.reading, given(segment)
+        if (named is None) == (given(rule) is None):
+            raise OnefoldError("query.invalid", "give a segment, or a rule", "Name one of the two.", "segment")
+        saved = None if named is None else kept.segment(reading, str(named))
+        wanted = Wanted(given_rule(said(rule))) if saved is None else kept_rule(saved)
+        found = membership(reading, reading.customer(customer.reference()), wanted)
+        return membership_explanation(reading, found, saved)
 
     @resolved("The kinds of identifier, the strongest first.")
     def namespaces(self, info: Info) -> list[Namespace]:
