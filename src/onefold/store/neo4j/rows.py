@@ -44,8 +44,8 @@ SEGMENTS_THERE: Final = (
     "MATCH (s:Segment) USING INDEX SEEK s:Segment(number) WHERE s.number > 0 AND s.deleted_ms IS NULL"
 )
 LAST_MEMBERSHIP: Final = (
-    "CALL () { MATCH (l:MembershipChange) USING INDEX SEEK l:MembershipChange(number) WHERE l.number > 0 "
-    "RETURN l.number AS n ORDER BY n DESC LIMIT 1 } RETURN coalesce(max(n), 0)"
+    "MATCH (l:MembershipChange) USING INDEX SEEK l:MembershipChange(number) WHERE l.number > 0 "
+    "WITH l ORDER BY l.number DESC LIMIT 1 RETURN collect(l.number)"
 )
 
 SEEN_NUMBERS: Final = 4

@@ -92,8 +92,7 @@ class Segments(Snapshot):
 
     def last_membership(self) -> int:
         """The number of the last line of the log."""
-        number: int = self._ask_steps(LAST_LINE)
-        return number
+        return sum(self._ask_steps(LAST_LINE))
 
 
 def _lines(rows: Iterable[Row]) -> list[MembershipChange]:

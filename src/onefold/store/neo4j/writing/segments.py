@@ -70,7 +70,6 @@ MEMBERS: Final = (
     "UNWIND $p.pairs AS pair MATCH ()-[m:MEMBER_OF {pair: pair}]->() USING INDEX SEEK m:MEMBER_OF(pair) "
     "RETURN collect(m.pair)"
 )
-LAST_LINE: Final = f"CALL () {{ {LAST_MEMBERSHIP} AS number }} RETURN number"
 LEASE: Final = (
     "OPTIONAL MATCH (l:Lease {name: $p.name}) USING INDEX SEEK l:Lease(name) "
     "RETURN CASE WHEN l IS NULL THEN NULL ELSE [l.name, l.holder, l.token, l.until_ms] END"
@@ -146,7 +145,8 @@ class SegmentWrites:
 
     def _keep(self, steps: Sequence[Kept]) -> list[SavedSegment]:
         news = [step for step in steps if step.news]
-        [last] = ask(self._transaction, LAST_LINE) if news else [0]
+        [found] = ask(self._transaction, LAST_MEMBERSHIP) if news else [[]]
+        last = sum(found)
         lines: list[Any] = []
         for step in news:
             lines += step.lines(last + len(lines))
