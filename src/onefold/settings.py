@@ -113,6 +113,14 @@ def load_keys(config: Path | None = None, variables: Mapping[str, str] = os.envi
     return Settings(keys=values.get("keys", ())).keys  # type: ignore[arg-type]  # it was converted
 
 
+def keys_file(config: Path | None, variables: Mapping[str, str] = os.environ) -> Path | None:
+    """The settings file whose keys count, be it there or not; None when a variable has the keys, which wins over all of
+    them."""
+    if variable_of("keys") in variables:
+        return None
+    return settings_file(config, variables) or DEFAULT_CONFIG
+
+
 def settings_file(config: Path | None, variables: Mapping[str, str] = os.environ) -> Path | None:
     """The file that counts, None for none: `config`, else the one ONEFOLD_CONFIG names, else onefold.toml if there is
     one here."""

@@ -209,17 +209,17 @@ class Wired:
         """Copy the store that the settings name to the URL `to`."""
         return copy(settings, to, watch)
 
-    def serve(self, onefold: "Onefold", ready: Callable[[str], None]) -> None:
-        """Answer over HTTP until interrupted."""
+    def serve(self, onefold: "Onefold", ready: Callable[[str], None], keys_file: Path | None) -> None:
+        """Answer over HTTP until interrupted; heed the keys in that file."""
         from onefold.api.serving import serve
 
-        serve(onefold, ready)
+        serve(onefold, ready, keys_file)
 
-    def serve_once_open(self, settings: "Settings", ready: Callable[[str], None]) -> None:
+    def serve_once_open(self, settings: "Settings", ready: Callable[[str], None], keys_file: Path | None) -> None:
         """The same on the store that the settings name; what cannot be used yet is waited for."""
         from onefold.api.serving import serve_once_open
 
-        serve_once_open(settings, lambda: build(settings), ready)
+        serve_once_open(settings, lambda: build(settings), ready, keys_file)
 
 
 def collect_seldom() -> None:

@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from onefold.api.guards import DRAINED_BODIES, guards
+from onefold.api.keyring import Keyring
 from onefold.settings import Settings
 
 MOST = 1_000
@@ -31,7 +32,7 @@ async def talk(websocket: WebSocket) -> None:
 def app(*origins: str) -> Starlette:
     settings = Settings(max_body_bytes=MOST, max_event_bytes=MOST, allowed_origins=origins)
     routes = [Route("/", echo, methods=["GET", "POST"]), WebSocketRoute("/talk", talk)]
-    return Starlette(routes=routes, middleware=guards(settings))
+    return Starlette(routes=routes, middleware=guards(settings, Keyring(settings)))
 
 
 def client(*origins: str) -> TestClient:

@@ -11,6 +11,8 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
+from onefold.api.graphql.sockets.door import Sockets
+from onefold.api.keyring import Keyring
 from onefold.api.pixel import GIF, PATH, RESULT
 from onefold.api.waiting import Waiting
 from onefold.errors import OnefoldError
@@ -23,7 +25,7 @@ from tests.api.graphql_shop import Shop, opened
 from tests.contract.stores import Place
 from tests.ingest.events import sent
 from tests.ingest.stored import touchpoints
-from tests.support.keyed import SHOP, WEB, key, keyed, secret_of
+from tests.support.keyed import SHOP, WEB, bearer, key, keyed, secret_of
 from tests.tables import ROOT
 
 OPENED = sent(event="Email Opened", messageId="open-1", channel="email", timestamp=None)
@@ -140,7 +142,7 @@ def test_asking_whether_it_is_there_counts_nothing(shop: Shop) -> None:
 
 
 def test_a_pixel_is_never_trusted_more_than_a_browser(shop: Shop, with_keys: Shop) -> None:
-    sent_by(with_keys, {**OPENED, "writeKey": secret_of("shop")})
+    sent_by(with_keys, OPENED, **bearer("shop"))
     sent_by(shop, OPENED)
     for one in (shop, with_keys):
         with one.onefold.read() as reading:
@@ -148,10 +150,26 @@ def test_a_pixel_is_never_trusted_more_than_a_browser(shop: Shop, with_keys: Sho
 
 
 def test_an_alias_by_pixel_judges_nobody(with_keys: Shop) -> None:
-    alias = {"type": "alias", "userId": "b", "previousId": "a", "writeKey": secret_of("shop"), "messageId": "m"}
+    alias = {"type": "alias", "userId": "b", "previousId": "a", "messageId": "m"}
     for user in "ab":
-        sent_by(with_keys, {**OPENED, "messageId": user, "userId": user, "writeKey": secret_of("shop")})
-    assert sent_by(with_keys, alias).startswith("rejected event.ambiguous")
+        sent_by(with_keys, {**OPENED, "messageId": user, "userId": user}, **bearer("shop"))
+    assert sent_by(with_keys, alias, **bearer("shop")).startswith("rejected event.ambiguous")
+
+
+def test_a_secret_key_in_an_address_is_refused_and_whoever_runs_onefold_is_told_once(
+    with_keys: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Mails, proxies and logs keep addresses."""
+    with caplog.at_level(logging.WARNING):
+        for _ in range(2):
+            assert sent_by(with_keys, {**OPENED, "writeKey": secret_of("shop")}) == "key.forbidden"
+            assert (
+                get(with_keys, urlencode({"data": base64_of(OPENED), "writeKey": secret_of("shop")})) == "key.forbidden"
+            )
+    assert (names(with_keys), rejects(with_keys)) == ([], [])
+    assert [record.getMessage() for record in caplog.records] == [
+        "the key shop is to be kept secret, and stands in the address of a pixel: revoke it"
+    ]
 
 
 @pytest.mark.parametrize("where", ["in the event", "in the address"])
@@ -218,6 +236,6 @@ def test_an_image_is_seen_before_the_store_is_there() -> None:
     from starlette.testclient import TestClient
 
     why = PassingError("store.unavailable", "the store does not answer")
-    waiting = Waiting(Settings(), lambda: pytest.fail("it is not opened"), why)
+    waiting = Waiting(Settings(), lambda: pytest.fail("it is not opened"), why, Sockets(1), Keyring(Settings()))
     answer = TestClient(waiting, base_url="http://127.0.0.1:8470").get(f"{PATH}?data=x")
     assert (answer.status_code, answer.content, answer.headers[RESULT]) == (200, GIF, "store.unavailable")

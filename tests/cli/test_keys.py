@@ -11,7 +11,7 @@ from onefold.keys import KeyTrust, Scope, find, hash_of
 from onefold.settings import load_settings
 from tests.cli.conftest import Run
 from tests.support.server import run as run_process
-from tests.support.server import serving
+from tests.support.server import serving, until
 
 BY_HAND = """# where the shop keeps its customers
 store = "sqlite:///shop.db"   # a file
@@ -192,3 +192,22 @@ def test_from_the_first_key_on_a_server_asks_for_one_wherever_it_listens(tmp_pat
     assert run_process(tmp_path, "key", "revoke", "crm").returncode == 0
     with serving(tmp_path) as server, server.client() as client:
         assert client.ingest([]).status == 200
+
+
+def test_a_server_that_runs_heeds_keys_that_are_made_and_revoked(tmp_path: Path) -> None:
+    with serving(tmp_path) as server, server.client() as client:
+        assert client.ingest([]).status == 200
+        made = run_process(tmp_path, "key", "new", "crm", "--trust", "server", "--json")
+        until(lambda: client.ingest([]).status == 401, "it asks for a key")
+
+        def status() -> int:
+            client.send("POST", "/v1/batch", {"batch": [], "writeKey": json.loads(made.stdout)["key"]})
+            return client.receive().status
+
+        assert status() == 200
+        run_process(tmp_path, "key", "new", "web")
+        assert run_process(tmp_path, "key", "revoke", "crm").returncode == 0
+        until(lambda: status() == 401, "it takes the key no more")
+        assert run_process(tmp_path, "key", "revoke", "web").returncode == 0
+        until(lambda: client.ingest([]).status == 401 and "now none" in server.complaints(), "nobody gets in")
+        assert client.get("/healthz").status == 200

@@ -18,6 +18,7 @@ from onefold.api.graphql.sockets.door import Sockets, SocketsDoor
 from onefold.api.graphql.subscription import Feeds
 from onefold.api.guards import guards
 from onefold.api.health import health_routes
+from onefold.api.keyring import Keyring
 from onefold.api.pixel import pixel_routes
 from onefold.api.problems import on_failure, on_no_route, on_other_method
 from onefold.api.tracking import tracking_routes
@@ -37,10 +38,13 @@ GET  /readyz     whether it can be used
 """
 
 
-def create_app(onefold: Onefold, sockets: Sockets | None = None) -> Starlette:
+def create_app(onefold: Onefold, sockets: Sockets | None = None, ring: Keyring | None = None) -> Starlette:
     """The application on an open service, which stays open as long as the application runs. `sockets`: where those are
-    kept that are to be closed when it ends."""
-    gate, settings = Gate(onefold.settings), onefold.settings
+    kept that are to be closed when it ends. `ring`: knows the keys; unless it is given, they are those of the settings.
+    """
+    settings = onefold.settings
+    ring = ring or Keyring(settings)
+    gate = Gate(ring)
     engine = Engine(onefold, executable())
     door = GraphQLDoor(engine, gate)
     answering = Answering(engine, Feeds(Memberships(onefold)))
@@ -64,6 +68,6 @@ def create_app(onefold: Onefold, sockets: Sockets | None = None) -> Starlette:
             *pixel_routes(onefold, gate),
             *health_routes(onefold),
         ],
-        middleware=guards(settings),
+        middleware=guards(settings, ring),
         exception_handlers={404: on_no_route, 405: on_other_method, Exception: on_failure},
     )

@@ -8,6 +8,7 @@ import base64
 import binascii
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from enum import Enum
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -18,12 +19,12 @@ from starlette.types import Receive, Send
 from starlette.types import Scope as Connection
 from starlette.websockets import WebSocket
 
-from onefold.api.guards import as_browsers_name_it, own_origin
+from onefold.api.guards import own_origin
+from onefold.api.keyring import Keyring, as_browsers_name_it
 from onefold.errors import OnefoldError
 from onefold.keys import ANY_ORIGIN, Key, KeyTrust, Scope, find
 from onefold.model.sources import Source, Trust
 from onefold.service.onefold import LOCAL
-from onefold.settings import Settings
 
 _NEEDS: Final = "onefold.needs"
 
@@ -41,10 +42,12 @@ Needs = Scope | Entry
 
 
 class Asker(msgspec.Struct, frozen=True):
-    """Who asks: the source of their events, whose name is the author of their judgements, and what they may do."""
+    """Who asks: the source of their events, whose name is the author of their judgements, and what they may do. `key`:
+    what let them in, None where none is needed."""
 
     source: Source
     scopes: frozenset[Scope]
+    key: Key | None = None
 
     @property
     def may_judge(self) -> bool:
@@ -102,25 +105,32 @@ class SocketDoor(WebSocketRoute):
 class Gate:
     """Lets in who has a key."""
 
-    def __init__(self, settings: Settings) -> None:
-        """The keys are those of the settings."""
-        self._keys: Final = settings.keys
-        self._origins: Final = frozenset(map(as_browsers_name_it, settings.allowed_origins))
-        self._askers: Final = {key.name: _asker(key) for key in settings.keys}
+    def __init__(self, ring: Keyring) -> None:
+        """`ring`: knows the keys."""
+        self._ring: Final = ring
+
+    def needs_key(self) -> bool:
+        """Whether whoever asks needs one."""
+        return self._ring.known().needed
+
+    def holds(self, asker: Asker) -> bool:
+        """Whether what let them in still does: they may stay for long."""
+        known = self._ring.known()
+        return not known.needed if asker.key is None else asker.key in known.keys
 
     def by_header(self, request: HTTPConnection) -> Asker | None:
         """Who asks by the header Authorization; None when there is none, and the key may stand elsewhere.
 
         Raises `key.unknown`, `key.forbidden`, `request.forbidden_origin`.
         """
-        if not self._keys:
+        if not self.needs_key():
             return EVERYBODY
         header = request.headers.get("authorization")
         return None if header is None else self._admit(request, _secret(header))
 
     def by_write_key(self, request: HTTPConnection, secret: object) -> Asker:
         """Who asks by a key in what was sent, for those who can set no header. It raises as `admit` does."""
-        if not self._keys:
+        if not self.needs_key():
             return EVERYBODY
         if not isinstance(secret, str) or not secret:
             raise OnefoldError("key.missing", "the request has no key", _HOW)
@@ -143,33 +153,36 @@ class Gate:
         return self.by_write_key(connection, _secret(header) if isinstance(header, str) else said.get("key"))
 
     def _admit(self, request: HTTPConnection, secret: str) -> Asker:
-        key = find(self._keys, secret)
+        known = self._ring.known()
+        key = find(known.keys, secret)
         if key is None:
             raise OnefoldError("key.unknown", "no key is like the one the request has", _HOW)
-        self._check_origin(request, key)
-        asker, needs = self._askers[key.name], request.scope[_NEEDS]
+        _check_origin(request, key, known.everywhere)
+        asker, needs = _asker(key), request.scope[_NEEDS]
         if isinstance(needs, Scope):
             asker.check(needs, request.url.path[:100])
         return asker
 
-    def _check_origin(self, request: HTTPConnection, key: Key) -> None:
-        origin = request.headers.get("origin")
-        if origin is None or ANY_ORIGIN in key.origins:
-            return
-        origin = origin.lower()
-        named = self._origins.union(map(as_browsers_name_it, key.origins))
-        if origin not in named and origin != own_origin(request.scope, request.headers):
-            raise OnefoldError(
-                "request.forbidden_origin",
-                f"the key {key.name} is not for pages of {origin[:100]!r}",
-                "If that page is yours, name its origin in the key's origins.",
-                "origin",
-            )
+
+def _check_origin(request: HTTPConnection, key: Key, everywhere: frozenset[str]) -> None:
+    origin = request.headers.get("origin")
+    if origin is None or ANY_ORIGIN in key.origins:
+        return
+    origin = origin.lower()
+    named = everywhere.union(map(as_browsers_name_it, key.origins))
+    if origin not in named and origin != own_origin(request.scope, request.headers):
+        raise OnefoldError(
+            "request.forbidden_origin",
+            f"the key {key.name} is not for pages of {origin[:100]!r}",
+            "If that page is yours, name its origin in the key's origins.",
+            "origin",
+        )
 
 
+@lru_cache
 def _asker(key: Key) -> Asker:
     trust = Trust.SERVER if key.trust is KeyTrust.SERVER else Trust.PUBLIC
-    return Asker(Source(key.name, trust), frozenset(key.scopes))
+    return Asker(Source(key.name, trust), frozenset(key.scopes), key)
 
 
 def _secret(header: str) -> str:

@@ -18,6 +18,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from onefold.api.keyring import Keyring
 from onefold.api.problems import problem_response
 from onefold.errors import OnefoldError, Problem
 from onefold.keys import ANY_ORIGIN
@@ -39,29 +40,15 @@ _STOPPING: Final = Problem("ingest.stopping", "onefold is shutting down", "Send 
 _HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::\d+)?")
 
 
-def guards(settings: Settings) -> list[Middleware]:
-    """The middleware that every request passes, the outermost first."""
-    named = [*settings.allowed_origins, *(origin for key in settings.keys for origin in key.origins)]
-    allowed = [ANY_ORIGIN] if ANY_ORIGIN in named else [as_browsers_name_it(origin) for origin in named]
-    others = Middleware(
-        CORSMiddleware,
-        allow_origins=allowed,
-        allow_methods=["GET", "POST"],
-        allow_headers=["authorization", "content-type", "x-retry-count"],
-        expose_headers=["retry-after"],
-    )
+def guards(settings: Settings, ring: Keyring) -> list[Middleware]:
+    """The middleware that every request passes, the outermost first. Which hosts may be asked for does not change."""
     hosts = settings.allowed_hosts or (() if settings.keys else LOOPBACK_HOSTS)
     return [
         Middleware(LastWord),
-        Middleware(OriginGuard, hosts=hosts, origins=allowed),
-        *([others] if allowed else []),
+        Middleware(OriginGuard, hosts=hosts, ring=ring),
+        Middleware(PagesMayAsk, ring=ring),
         Middleware(BodyLimit, most=settings.max_body_bytes),
     ]
-
-
-def as_browsers_name_it(origin: str) -> str:
-    """An origin that somebody wrote down, as it stands in the header Origin."""
-    return origin.lower().rstrip("/")
 
 
 def own_origin(scope: Scope, headers: Headers) -> str:
@@ -106,12 +93,11 @@ class LastWord:
 class OriginGuard:
     """Turns away requests for other hosts and from foreign pages (`request.forbidden_origin`)."""
 
-    def __init__(self, app: ASGIApp, hosts: Sequence[str], origins: Sequence[str]) -> None:
-        """`hosts`: names without port, none for any; `origins`: of other pages that may ask, as browsers name them, or
-        `*`."""
+    def __init__(self, app: ASGIApp, hosts: Sequence[str], ring: Keyring) -> None:
+        """`hosts`: names without port, none for any; `ring`: knows the origins of other pages that may ask."""
         self._app: Final = app
         self._hosts: Final = frozenset(host.lower() for host in hosts)
-        self._origins: Final = frozenset(origins)
+        self._ring: Final = ring
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer it."""
@@ -138,7 +124,7 @@ class OriginGuard:
         if origin is None:
             return None
         origin = origin.lower()
-        if origin == own_origin(scope, headers) or not self._origins.isdisjoint({origin, ANY_ORIGIN}):
+        if origin == own_origin(scope, headers) or not self._ring.known().origins.isdisjoint({origin, ANY_ORIGIN}):
             return None
         return OnefoldError(
             "request.forbidden_origin",
@@ -146,6 +132,24 @@ class OriginGuard:
             "If that page is yours, name its origin in the setting allowed_origins, or in the key's origins.",
             "origin",
         )
+
+
+class PagesMayAsk(CORSMiddleware):
+    """Tells browsers that pages of these origins may ask, and read the answer."""
+
+    def __init__(self, app: ASGIApp, ring: Keyring) -> None:
+        """`ring`: knows the origins."""
+        super().__init__(
+            app,
+            allow_methods=["GET", "POST"],
+            allow_headers=["authorization", "content-type", "x-retry-count"],
+            expose_headers=["retry-after"],
+        )
+        self._ring: Final = ring
+
+    def is_allowed_origin(self, origin: str) -> bool:
+        """Whether its pages may."""
+        return not self._ring.known().origins.isdisjoint({origin, ANY_ORIGIN})
 
 
 class _TooLarge(Exception):  # noqa: N818 (it never leaves this module)

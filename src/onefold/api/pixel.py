@@ -5,7 +5,7 @@ looks into it, and what is rejected is in the reject log; without a key that may
 the event, as `writeKey`, or in the address.
 
 Whoever reads the mail or the page reads the address, and can send it again with other words in it: so what comes in
-here is never trusted more than a public source, whatever the key's trust is, and judges nothing.
+here is never trusted more than a public source, and judges nothing. A key that is to be kept secret is refused there.
 """
 
 import asyncio
@@ -20,8 +20,8 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from onefold.api.asking import Door, Gate
-from onefold.api.guards import as_browsers_name_it
+from onefold.api.asking import Asker, Door, Gate
+from onefold.api.keyring import as_browsers_name_it
 from onefold.errors import OnefoldError
 from onefold.ingest.commit import Outcome
 from onefold.ingest.envelope import Envelope, open_call
@@ -44,15 +44,15 @@ _log: Final = logging.getLogger(__name__)
 def pixel_routes(onefold: Onefold, gate: Gate) -> list[Door]:
     """The route of the pixel."""
     allowed = {as_browsers_name_it(origin) for origin in onefold.settings.allowed_origins}
-    keyed = bool(onefold.settings.keys)
+    betrayed: set[str] = set()
 
     async def pixel(request: Request) -> Response:
         if request.method == "HEAD":
             return image("nothing was sent")
         try:
-            if not keyed:
+            if not gate.needs_key():
                 _check_page(request, allowed)
-            [outcome] = await _taken(onefold, gate, request)
+            [outcome] = await _taken(onefold, gate, request, betrayed)
         except OnefoldError as error:
             # Strangers may knock as often as they like; but of what we owe to take, nobody else is told.
             level = logging.DEBUG if error.http_status < 429 else logging.WARNING
@@ -77,13 +77,28 @@ def image(result: str) -> Response:
     return Response(GIF, headers=headers, media_type="image/gif")
 
 
-async def _taken(onefold: Onefold, gate: Gate, request: Request) -> Sequence[Outcome]:
+async def _taken(onefold: Onefold, gate: Gate, request: Request, betrayed: set[str]) -> Sequence[Outcome]:
     sent = _opened(request.query_params.get("data", ""))
-    asker = gate.by_header(request) or gate.by_write_key(
-        request, request.query_params.get("writeKey") or sent.write_key
-    )
+    asker = gate.by_header(request) or _by_address(gate, request, sent, betrayed)
     source = Source(asker.source.name, Trust.PUBLIC)
     return await asyncio.wrap_future(onefold.submit_sent(sent, source, may_judge=False))
+
+
+def _by_address(gate: Gate, request: Request, sent: Envelope, betrayed: set[str]) -> Asker:
+    """Who asks by a key in the address, where only public ones may stand. `betrayed`: names of those that whoever runs
+    onefold was told of. It raises as `Gate.by_write_key`."""
+    asker = gate.by_write_key(request, request.query_params.get("writeKey") or sent.write_key)
+    if asker.key is None or asker.source.trust is Trust.PUBLIC:
+        return asker
+    name = asker.source.name
+    if name not in betrayed:
+        betrayed.add(name)
+        _log.warning("the key %s is to be kept secret, and stands in the address of a pixel: revoke it", name)
+    raise OnefoldError(
+        "key.forbidden",
+        f"the key {name} is to be kept secret, and stands in an address, which mails, proxies and logs keep",
+        "Put a public key there (onefold key new), and revoke this one.",
+    )
 
 
 def _opened(data: str) -> Envelope:

@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from pathlib import Path
 from typing import Final
 
 import uvicorn
@@ -12,6 +13,7 @@ from starlette.types import ASGIApp
 
 from onefold.api.app import create_app
 from onefold.api.graphql.sockets.door import Sockets
+from onefold.api.keyring import Keyring
 from onefold.api.waiting import Waiting
 from onefold.errors import OnefoldError
 from onefold.service import Onefold
@@ -28,29 +30,35 @@ Ready = Callable[[str], None]
 """Is told the base URL as soon as requests are answered."""
 
 
-def serve(onefold: Onefold, ready: Ready) -> None:
+def serve(onefold: Onefold, ready: Ready, keys_file: Path | None = None) -> None:
     """Answer on the host and port of the settings until SIGINT or SIGTERM; then finish what was begun, as far as that
-    takes no longer than a few seconds.
+    takes no longer than a few seconds. `keys_file`: where keys are declared, to be looked at now and then.
 
     Raises: OnefoldError `settings.invalid` when the address cannot be listened on.
     """
     sockets = Sockets(onefold.settings.max_sockets)
     with closing(_listen(onefold.settings.host, onefold.settings.port)) as listening:
-        _Server(create_app(onefold, sockets), sockets, listening, ready).run(sockets=[listening])
+        app = create_app(onefold, sockets, Keyring(onefold.settings, keys_file))
+        _Server(app, sockets, listening, ready).run(sockets=[listening])
 
 
-def serve_once_open(settings: Settings, opened: Callable[[], AbstractContextManager[Onefold]], ready: Ready) -> None:
+def serve_once_open(
+    settings: Settings,
+    opened: Callable[[], AbstractContextManager[Onefold]],
+    ready: Ready,
+    keys_file: Path | None = None,
+) -> None:
     """As `serve`, also while the store cannot be opened, as long as that may pass: then all requests are told so.
 
     Raises: OnefoldError as `serve`, and what `opened` raises and will not pass.
     """
-    sockets = Sockets(settings.max_sockets)
+    sockets, ring = Sockets(settings.max_sockets), Keyring(settings, keys_file)
     with closing(_listen(settings.host, settings.port)) as listening, ExitStack() as stack:
         waiting: Waiting | None = None
         try:
-            app: ASGIApp = create_app(stack.enter_context(opened()), sockets)
+            app: ASGIApp = create_app(stack.enter_context(opened()), sockets, ring)
         except PassingError as error:
-            app = waiting = Waiting(settings, opened, error, sockets)
+            app = waiting = Waiting(settings, opened, error, sockets, ring)
         server = _Server(app, sockets, listening, ready)
         if waiting is not None:
             stack.enter_context(waiting.until_open(server.end))

@@ -17,6 +17,7 @@ from onefold.api.app import ALL_METHODS, create_app
 from onefold.api.graphql.sockets.door import Sockets
 from onefold.api.guards import guards
 from onefold.api.health import healthz
+from onefold.api.keyring import Keyring
 from onefold.api.problems import problem_response
 from onefold.service import Onefold
 from onefold.settings import Settings
@@ -36,18 +37,20 @@ class Waiting:
         opened: Callable[[], AbstractContextManager[Onefold]],
         why: PassingError,
         sockets: Sockets,
+        ring: Keyring,
     ) -> None:
         """`opened`: opens the service, or raises. `why`: what it raised when it was tried before. `sockets`: where the
-        whole application is to keep its own."""
+        whole application is to keep its own. `ring`: knows the keys."""
         self._opened: Final = opened
         self._sockets: Final = sockets
+        self._ring: Final = ring
         self._why = why
         routes = [
             Route("/healthz", healthz),
             Route(pixel.PATH, self._no_event),
             Route("/{path:path}", self._unavailable, methods=ALL_METHODS),
         ]
-        self._app: ASGIApp = Starlette(routes=routes, middleware=guards(settings))
+        self._app: ASGIApp = Starlette(routes=routes, middleware=guards(settings, ring))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -85,7 +88,7 @@ class Waiting:
             except PassingError as error:
                 self._why = error
             else:
-                self._app = create_app(onefold, self._sockets)
+                self._app = create_app(onefold, self._sockets, self._ring)
                 _log.warning("the store answers")
                 return
 

@@ -53,10 +53,11 @@ class Doors(Protocol):
     def copy(self, settings: "Settings", to: str, watch: "Watch") -> "Copied":
         """Copy the store that the settings name to the URL `to`; `watch` is told of each step."""
 
-    def serve(self, onefold: "Onefold", ready: Callable[[str], None]) -> None:
-        """Answer over HTTP until interrupted; `ready` is told the base URL as soon as requests are answered."""
+    def serve(self, onefold: "Onefold", ready: Callable[[str], None], keys_file: Path | None) -> None:
+        """Answer over HTTP until interrupted; `ready` is told the base URL as soon as requests are answered.
+        `keys_file`: where keys are declared, to be looked at now and then."""
 
-    def serve_once_open(self, settings: "Settings", ready: Callable[[str], None]) -> None:
+    def serve_once_open(self, settings: "Settings", ready: Callable[[str], None], keys_file: Path | None) -> None:
         """The same on the store that the settings name, which is made if need be; what cannot be used yet is waited
         for, and requests are told so."""
 
@@ -84,6 +85,12 @@ class Call:
 
         said = {"store": self.store, **chosen}
         return load_settings(self.config, chosen={name: value for name, value in said.items() if value is not None})
+
+    def keys_file(self) -> Path | None:
+        """Where keys are declared, be it there or not; None where no file's keys count."""
+        from onefold.settings import keys_file
+
+        return keys_file(self.config)
 
     def open(self, access: Access = Access.READ) -> "AbstractContextManager[Onefold]":
         """The service on the chosen store."""

@@ -48,7 +48,7 @@ def demo(
         else:
             shop.bring_in(call, onefold, world)
         if not no_serve:
-            call.doors.serve(onefold, lambda url: _announce(call, onefold, url))
+            call.doors.serve(onefold, lambda url: _announce(call, onefold, url), call.keys_file())
 
 
 def _check(story: bool, people: int | None, seed: int | None) -> None:

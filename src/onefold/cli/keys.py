@@ -1,6 +1,5 @@
 """`onefold key new`, `onefold key list` and `onefold key revoke`: who may do what from outside."""
 
-import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -53,7 +52,7 @@ def new(
     screen = Screen()
     screen.line(secret)
     screen.line(f"This is the key {name}: {trust}, may {', '.join(key.scopes)}. It is not shown again.")
-    screen.line(f"Its hash is in {path}, which onefold serve reads when it starts.")
+    screen.line(f"Its hash is in {path}. An onefold serve that runs with it takes the key in a second.")
     if first:
         screen.line("From then on every request needs a key.")
 
@@ -87,9 +86,10 @@ def revoke(call: Call, name: Name) -> None:
         show_json({"name": name, "left": left})
         return
     screen = Screen()
-    screen.line(f"The key {name} is taken out of {path}. Start onefold serve anew: it read its keys when it started.")
+    screen.line(f"The key {name} is taken out of {path}. An onefold serve that runs with it refuses it in a second.")
     if not left:
-        screen.line("No key is left: then onefold listens to this machine alone, and asks nobody for a key.")
+        screen.line("No key is left: an onefold that runs lets nobody in. Started anew, it listens to this machine")
+        screen.line("alone, and asks nobody for a key.")
 
 
 for function in (new, list_, revoke):
@@ -99,15 +99,16 @@ for function in (new, list_, revoke):
 def _path(call: Call) -> "Path":
     """The settings file to write to. Raises `settings.invalid` when its keys would not count."""
     from onefold.keys import invalid
-    from onefold.settings import DEFAULT_CONFIG, settings_file, variable_of
+    from onefold.settings import variable_of
 
-    variable = variable_of("keys")
-    if variable in os.environ:
+    path = call.keys_file()
+    if path is None:
+        variable = variable_of("keys")
         raise invalid(
             f"{variable} is set, and wins over the keys of the settings file",
             f"Take it away, or change it: onefold key list --json prints what {variable} holds.",
         )
-    return settings_file(call.config) or DEFAULT_CONFIG
+    return path
 
 
 def _parts(text: str) -> list[str]:

@@ -1,5 +1,6 @@
 """`onefold init`, `onefold status`, `onefold rejects` and `onefold serve`."""
 
+import functools
 from typing import Annotated
 
 import typer
@@ -69,7 +70,8 @@ def rejects(
 def serve(call: Call, host: Host = None, port: Port = None) -> None:
     """Answer over HTTP: GraphQL at /graphql, events at /v1/batch."""
     settings = call.settings(host=host, port=port)
-    call.doors.serve_once_open(settings, lambda url: announce(call, url, call.doors.shown(settings)))
+    ready = functools.partial(announce, call, store=call.doors.shown(settings))
+    call.doors.serve_once_open(settings, ready, call.keys_file())
 
 
 def announce(call: Call, url: str, store: str) -> None:

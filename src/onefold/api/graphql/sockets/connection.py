@@ -92,6 +92,7 @@ class Socket:
                     await self._alive(message)
 
     async def _begin(self, tasks: TaskGroup, message: Subscribe, asker: Asker) -> None:
+        self._check_key(asker)
         if message.id in self._operations:
             raise Closing(messages.SUBSCRIBER_EXISTS, f"Subscriber for {message.id} already exists")
         if len(self._operations) >= self._most:
@@ -115,17 +116,18 @@ class Socket:
     async def _answer(self, name: str, asked: Request, asker: Asker, scope: anyio.CancelScope) -> None:
         with scope:
             try:
-                await self._tell(name, await self._answering.plan(asked, asker))
+                await self._tell(name, await self._answering.plan(asked, asker), asker)
                 await self._send("complete", name)
             except Refused as refused:
                 await self._refuse(name, refused)
         if self._operations.get(name) is scope:
             del self._operations[name]
 
-    async def _tell(self, name: str, plan: Plan) -> None:
+    async def _tell(self, name: str, plan: Plan, asker: Asker) -> None:
         answers = cast(AsyncGenerator[Answer], self._answering.answers(plan))
         async with aclosing(answers):
             async for answer in answers:
+                self._check_key(asker)
                 await self._send("next", name, orjson.Fragment(answer.body))
 
     async def _refuse(self, name: str, refused: Refused) -> None:
@@ -135,6 +137,11 @@ class Socket:
         self._check_there()
         with anyio.fail_after(STALLED_SECONDS):
             await self._websocket.send_text(messages.said(kind, operation, payload))
+
+    def _check_key(self, asker: Asker) -> None:
+        """Raise Closing when the key that let them in was revoked meanwhile."""
+        if not self._gate.holds(asker):
+            raise Closing(messages.FORBIDDEN, "Forbidden: the key is not taken any more")
 
     def _check_there(self) -> None:
         """Raise WebSocketDisconnect when it is known that nobody hears us any more."""
