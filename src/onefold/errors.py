@@ -121,6 +121,8 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
         "segment.mixed_currencies": Code(
             "The rule would add up amounts in several currencies; it has to name one.", Exit.INPUT, 400
         ),
+        "segment.exists": Code("There is a segment of this name already.", Exit.CONFLICT, 409),
+        "segment.in_use": Code("The rules of other segments name the segment.", Exit.CONFLICT, 409),
         "segment.not_found": Code("No segment has this id.", Exit.NOT_FOUND, 404),
         "segment.unknown_name": Code("The rule names something that no event has named yet.", Exit.INPUT, 400),
         "settings.invalid": Code("A setting is unknown or has a value that cannot be used.", Exit.SETTINGS, 500),

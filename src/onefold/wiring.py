@@ -173,6 +173,14 @@ def build(settings: "Settings", access: Access = Access.MAKE) -> "Iterator[Onefo
         yield onefold
 
 
+@contextmanager
+def keeping(settings: "Settings") -> "Iterator[Onefold]":
+    """The same, which keeps the members of segments right as long as the block lasts."""
+    with build(settings) as onefold:
+        onefold.start_keeping()
+        yield onefold
+
+
 def copy(settings: "Settings", to: str, watch: "Watch") -> "Copied":
     """Copy the store that the settings name to the URL `to`.
 
@@ -213,13 +221,14 @@ class Wired:
         """Answer over HTTP until interrupted; heed the keys in that file."""
         from onefold.api.serving import serve
 
+        onefold.start_keeping()
         serve(onefold, ready, keys_file)
 
     def serve_once_open(self, settings: "Settings", ready: Callable[[str], None], keys_file: Path | None) -> None:
         """The same on the store that the settings name; what cannot be used yet is waited for."""
         from onefold.api.serving import serve_once_open
 
-        serve_once_open(settings, lambda: build(settings), ready, keys_file)
+        serve_once_open(settings, lambda: keeping(settings), ready, keys_file)
 
 
 def collect_seldom() -> None:

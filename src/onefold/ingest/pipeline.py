@@ -76,13 +76,16 @@ class Batcher:
         batch_size: int,
         queue_size: int,
         clock_ms: Callable[[], int] = now_ms,
+        written: Callable[[], None] = lambda: None,
     ) -> None:
-        """`batch_size`: the most events a commit takes; `queue_size`: how many may wait."""
+        """`batch_size`: the most events a commit takes; `queue_size`: how many may wait; `written`: is called, on
+        whatever thread it is, when something was."""
         self._store: Final = store
         self._rules: Final = rules
         self._batch_size: Final = batch_size
         self._queue_size: Final = queue_size
         self._clock_ms: Final = clock_ms
+        self._told_written: Final = written
         self._queue: Final[deque[_Submission | _Job[object]]] = deque()
         self._waiting = 0
         self._writing = False
@@ -187,6 +190,7 @@ class Batcher:
         with self._changed:
             self._writing = False
             self._changed.notify()
+        self._told_written()
 
     def _next(self) -> list[_Part] | _Job[object] | None:
         """What is to be done next: a batch or a change; None when it is time to end."""

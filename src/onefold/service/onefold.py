@@ -19,6 +19,7 @@ from onefold.model.identifiers import IdentifierKey
 from onefold.model.ids import decode
 from onefold.model.namespaces import Namespaces
 from onefold.model.normalise import Normaliser
+from onefold.model.saved import SavedSegment, SegmentDraft
 from onefold.model.sources import Source, Trust
 from onefold.model.traits import TraitRules
 from onefold.readmodel.place import MINUTE_MS, Place
@@ -27,10 +28,12 @@ from onefold.service.reading import Means, Reading
 from onefold.service.values import Judged, Status
 from onefold.settings import Settings
 from onefold.stitch.rules import Rules
-from onefold.store.base import MovedError, Store
+from onefold.store.base import MovedError, Store, Transaction
+from onefold.store.passing import repeated
 
 if TYPE_CHECKING:
     from onefold.readmodel.model import Asking, ReadModel
+    from onefold.service.keeping.keeping import Keeping
 
 LOCAL: Final = Source("local", Trust.SERVER)
 """Who speaks when there are no keys."""
@@ -47,9 +50,17 @@ class Onefold:
     Attributes:
         namespaces: those it recognises customers by. settings: those it runs with.
         batcher: the one way to write to the store; a thread of its own. decoder: of the wire format.
+        means: what readings need besides the store. clock_ms: tells the time that segments are kept by.
     """
 
-    def __init__(self, store: Store, namespaces: Namespaces, traits: TraitRules, settings: Settings) -> None:
+    def __init__(
+        self,
+        store: Store,
+        namespaces: Namespaces,
+        traits: TraitRules,
+        settings: Settings,
+        clock_ms: Callable[[], int] = now_ms,
+    ) -> None:
         """`store` stays open as long as the service is used, and is closed by whoever opened it.
 
         Raises: OnefoldError `computed.invalid`, `rates.invalid`.
@@ -66,9 +77,12 @@ class Onefold:
             max_batch_bytes=settings.max_batch_bytes,
             max_events=settings.max_events_per_batch,
         )
-        self.batcher: Final = Batcher(store, rules, batch_size=settings.batch_size, queue_size=settings.queue_size)
+        self.clock_ms: Final = clock_ms
+        self.batcher: Final = Batcher(
+            store, rules, batch_size=settings.batch_size, queue_size=settings.queue_size, written=self._wake
+        )
         self._store: Final = store
-        self._means: Final = Means(
+        self.means: Final = Means(
             rules,
             normaliser,
             traits,
@@ -79,6 +93,7 @@ class Onefold:
         )
         self._opening: Final = Lock()
         self._read_model: ReadModel | None = None
+        self._keeping: Keeping | None = None
 
     def __enter__(self) -> Self:
         """The service itself."""
@@ -90,9 +105,13 @@ class Onefold:
 
     def close(self) -> None:
         """Finish what waits to be written, and take nothing more."""
-        self.batcher.stop()
+        if self._keeping is not None:
+            self._keeping.tell_to_stop()
         if self._read_model is not None:
             self._read_model.close()
+        if self._keeping is not None:
+            self._keeping.stop()
+        self.batcher.stop()
 
     # -- reading
 
@@ -114,7 +133,7 @@ class Onefold:
         with ExitStack() as asked:
             known = {0: asked.enter_context(self.ask())} if ahead else {}
             with self._store.read(wait=wait, hold=hold) as view:
-                yield Reading(view, self._means, lambda age_ms: asked.enter_context(self.ask(age_ms)), known)
+                yield Reading(view, self.means, lambda age_ms: asked.enter_context(self.ask(age_ms)), known)
 
     def ask(self, max_staleness_ms: int = 0) -> "AbstractContextManager[Asking]":
         """A state of the read model for asking on this thread until the block ends: it shows all that was committed
@@ -127,7 +146,7 @@ class Onefold:
         with self._opening:
             if self._read_model is None:
                 place = Place.chosen(self.settings)
-                self._read_model = ReadModel(self._store, place, self.namespaces, self._means.traits)
+                self._read_model = ReadModel(self._store, place, self.namespaces, self.means.traits)
         return self._read_model.ask(max_staleness_ms)
 
     def in_one_state(self, work: Callable[[Reading], Made]) -> Made:
@@ -181,7 +200,7 @@ class Onefold:
 
         What cannot be recorded so is a problem. Raises OnefoldError `ingest.queue_full`, `ingest.stopping`, `store.…`.
         """
-        return consents.record(said, self._means.normaliser, lambda event: self.ingest([event], source)[0])
+        return consents.record(said, self.means.normaliser, lambda event: self.ingest([event], source)[0])
 
     def judge(self, *, same: bool, a: IdentifierKey, b: IdentifierKey, reason: str, author: str = LOCAL.name) -> Judged:
         """Say that two identifiers, not yet normalised, are the same customer or different ones; recomputed at once.
@@ -196,10 +215,10 @@ class Onefold:
         if isinstance(first, Problem) or isinstance(second, Problem):
             return Judged(problem=problem)
         verdict = judging.Verdict(same, (first, second), author, reason)
-        return self.batcher.call(partial(judging.judge, self._store, self._means.rules, verdict)).result()
+        return self.batcher.call(partial(judging.judge, self._store, self.means.rules, verdict)).result()
 
     def _end(self, key: IdentifierKey, field: str) -> IdentifierKey | Problem:
-        made = self._means.normaliser.key(key.namespace, key.value)
+        made = self.means.normaliser.key(key.namespace, key.value)
         return made if isinstance(made, IdentifierKey) else Problem(made.code, made.message, made.hint, field)
 
     def retract(self, judgement: str, reason: str, author: str = LOCAL.name) -> Judged:
@@ -218,8 +237,61 @@ class Onefold:
             )
         if unsaid := _refused(reason):
             return Judged(problem=unsaid)
-        change = partial(judging.retract, self._store, self._means.rules, asked.number, author, reason)
+        change = partial(judging.retract, self._store, self.means.rules, asked.number, author, reason)
         return self.batcher.call(change).result()
+
+    # -- segments
+
+    def save_segment(
+        self,
+        draft: SegmentDraft,
+        id: str | None = None,  # noqa: A002
+        *,
+        allow_unknown: bool = False,
+    ) -> SavedSegment | Problem:
+        """Save a segment: the one of this public id as the draft says, or a new one. Who is in it has been found when
+        this answers, unless another process keeps segments for longer than anybody would wait.
+
+        What cannot be saved is a problem: among names that no event has named, unless they are allowed, the first.
+        Raises OnefoldError `ingest.stopping`, `store.…`.
+        """
+        return self._kept().save(draft, id, allow_unknown=allow_unknown)
+
+    def delete_segment(self, id: str) -> SavedSegment | Problem:  # noqa: A002
+        """Delete a segment; -> what is remembered of it. One that stands in another's rule is a problem. Raises as
+        `save_segment`."""
+        return self._kept().delete(id)
+
+    def keep_now(self) -> bool:
+        """Have the members of all segments be right for the store as it is; -> whether they are, and not: another
+        process keeps them for too long. Raises as `save_segment`."""
+        return self._kept().now()
+
+    def start_keeping(self) -> None:
+        """Keep the members of segments right from now on, until this is closed."""
+        self._kept().start()
+
+    def in_transaction(self, work: Callable[[Transaction], Made]) -> Made:
+        """What `work` makes in a transaction, in turn with what else is written. It may be done again, also when nobody
+        knows whether it was done. Raises what it raises, and OnefoldError `ingest.stopping`, `store.…`."""
+
+        def done() -> Made:
+            with self._store.write() as transaction:
+                return work(transaction)
+
+        return self.batcher.call(partial(repeated, done, idempotent=True)).result()
+
+    def _kept(self) -> "Keeping":
+        from onefold.service.keeping.keeping import Keeping  # noqa: PLC0415  # whoever keeps nothing pays nothing
+
+        with self._opening:
+            if self._keeping is None:
+                self._keeping = Keeping(self)
+        return self._keeping
+
+    def _wake(self) -> None:
+        if self._keeping is not None:
+            self._keeping.wake()
 
 
 def _refused(reason: str) -> Problem | None:

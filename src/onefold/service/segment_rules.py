@@ -27,8 +27,12 @@ def rule_of(kept: str) -> SegmentRule:
 
 def whole_rule(segment: SavedSegment) -> SegmentRule:
     """Who is in a segment: its rule, and the consent it requires."""
-    rule = rule_of(segment.rule)
-    return rule if segment.require_consent is None else All((rule, ConsentTest(segment.require_consent)))
+    return requiring(rule_of(segment.rule), segment.require_consent)
+
+
+def requiring(rule: SegmentRule, purpose: str | None) -> SegmentRule:
+    """The rule, and consent for a purpose if one is named."""
+    return rule if purpose is None else All((rule, ConsentTest(purpose)))
 
 
 def surroundings(means: Means, segments: Iterable[SavedSegment], now_ms: int) -> Surroundings:

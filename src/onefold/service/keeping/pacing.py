@@ -1,0 +1,79 @@
+"""When segments are brought forward while onefold serves: soon after something was committed, but so seldom that it
+takes at most a tenth of the time.
+"""
+
+import logging
+import time
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Final
+
+from onefold.errors import OnefoldError
+from onefold.service import segments
+from onefold.service.keeping.keeper import Keeper
+
+if TYPE_CHECKING:
+    from onefold.service.onefold import Onefold
+
+SHARE: Final = 9
+"""After a pass comes a pause of so many times its length."""
+LEAST_PAUSE_SECONDS: Final = 0.05
+MOST_PAUSE_SECONDS: Final = 30.0
+LOOK_SECONDS: Final = 2.0
+"""How often it is looked whether another process committed something and did not keep it, or time has passed."""
+ROLLING_MS: Final = 30_000
+"""How long somebody may stay in a segment whom time has turned, where nothing else happens."""
+
+_log: Final = logging.getLogger(__name__)
+
+
+class Pacing:
+    """A thread that keeps segments until it is told to end."""
+
+    def __init__(self, onefold: "Onefold", keeper: Keeper) -> None:
+        """It begins at once."""
+        self._onefold: Final = onefold
+        self._keeper: Final = keeper
+        self._woken, self._stopping = Event(), Event()
+        self._woken.set()
+        self._seen = 0
+        self._thread: Final = Thread(target=self._run, name="onefold-keeper", daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Something was committed here."""
+        self._woken.set()
+
+    def tell_to_stop(self) -> None:
+        """Begin nothing new."""
+        self._stopping.set()
+        self._woken.set()
+
+    def join(self, seconds: float | None = None) -> None:
+        """Wait until it has ended."""
+        self._thread.join(seconds)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            woken = self._woken.wait(LOOK_SECONDS)
+            self._woken.clear()
+            if self._stopping.is_set():
+                return
+            begun = time.monotonic()
+            try:
+                self._look(woken=woken)
+            except OnefoldError as error:
+                if not self._stopping.is_set():
+                    _log.warning("segments are not kept for now: %s", error)
+            except Exception:  # noqa: BLE001  # whatever it is, the segments are to be kept again
+                _log.exception("segments cannot be kept")
+            pause = SHARE * (time.monotonic() - begun)
+            self._stopping.wait(min(max(pause, LEAST_PAUSE_SECONDS), MOST_PAUSE_SECONDS))
+
+    def _look(self, *, woken: bool) -> None:
+        """Bring forward what is behind: of what others committed, what nobody has kept since the last look."""
+        if not self._onefold.in_one_state(segments.listed):
+            return
+        seen, self._seen = self._seen, self._onefold.in_one_state(lambda reading: reading.view.head().seq)
+        behind = self._keeper.behind(ROLLING_MS, None if woken else seen)
+        if behind:
+            self._keeper.bring_forward(behind, wait=False)
