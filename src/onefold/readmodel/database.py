@@ -61,11 +61,12 @@ class Database:
         self._let_go()
 
     def make_anew(self) -> None:
-        """It is damaged: begin with an empty one."""
+        """Its file is damaged, and questions may still be asked of it: go on with an empty one in memory. Whoever opens
+        the file next makes it anew."""
         self.connection.close()
         if self._slot:
             self._slot.clear()
-        self.connection = self._made()
+        self.connection = self._made(None)
         self._read_progress()
 
     def progressed(self, seq: int, commit: str, commit_ms: int) -> None:
@@ -85,23 +86,24 @@ class Database:
 
     def _opened(self) -> duckdb.DuckDBPyConnection:
         if self._slot is None or not self._slot.file.exists():
-            return self._made()
+            return self._made(self._slot)
+        connection = None
         try:
-            connection = self._connect()
+            connection = self._connect(str(self._slot.file))
             facts = _facts(connection)
             if {name: facts.get(name) for name in self._identity} == self._identity:
                 _prepare(connection, self._place)
                 return connection
-            connection.close()
         except duckdb.Error:
             pass  # damaged, or written by another DuckDB
-        self._slot.clear()
-        return self._made()
+        if connection is not None:
+            connection.close()
+        return self._made(self._slot)
 
-    def _made(self) -> duckdb.DuckDBPyConnection:
-        if self._slot:
-            self._slot.clear()  # the log of a file that is gone
-        connection = self._connect()
+    def _made(self, slot: Slot | None) -> duckdb.DuckDBPyConnection:
+        if slot:
+            slot.clear()
+        connection = self._connect(str(slot.file) if slot else IN_MEMORY)
         connection.execute("BEGIN")
         for name in FILES:
             connection.execute(_sql(name))
@@ -116,7 +118,7 @@ class Database:
         _prepare(connection, self._place)
         return connection
 
-    def _connect(self) -> duckdb.DuckDBPyConnection:
+    def _connect(self, name: str) -> duckdb.DuckDBPyConnection:
         config: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": self._place.memory,
             "temp_directory": str(self._spill),
@@ -126,7 +128,7 @@ class Database:
         }
         if self._place.threads is not None:
             config["threads"] = self._place.threads
-        return duckdb.connect(str(self._slot.file) if self._slot else IN_MEMORY, config=config)
+        return duckdb.connect(name, config=config)
 
     def _let_go(self) -> None:
         if self._slot:

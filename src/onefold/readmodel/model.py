@@ -47,11 +47,11 @@ class Asking:
 
     def arrow(self, sql: str, parameters: Parameters = ()) -> pa.Table:
         """The same in columns."""
-        return self._cursor.execute(sql, parameters).to_arrow_table()
+        return self._cursor.sql(sql, params=parameters).to_arrow_table()
 
     def batches(self, sql: str, parameters: Parameters = (), rows: int = 100_000) -> pa.RecordBatchReader:
         """The same in columns, so many rows at a time, for answers that may not fit into memory."""
-        return self._cursor.execute(sql, parameters).to_arrow_reader(rows)
+        return self._cursor.sql(sql, params=parameters).to_arrow_reader(rows)
 
     def interrupt(self) -> None:
         """Break off what runs, from another thread."""
@@ -126,7 +126,7 @@ class ReadModel:
             cursor = self._database.connection.cursor()
             asking = None
             try:
-                cursor.execute("BEGIN")
+                cursor.execute("BEGIN TRANSACTION READ ONLY")
                 asking = Asking(cursor)
                 self._asking.add(asking)
             finally:

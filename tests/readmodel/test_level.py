@@ -1,0 +1,94 @@
+"""A read model is level with its store: with rows of every kind, in pages, after everything that may happen."""
+
+import pytest
+
+from onefold.readmodel import catching_up, filling
+from onefold.store.base import Store
+from tests.contract.stores import NAMESPACES, Place
+from tests.readmodel.models import check, count, reading
+from tests.support.filled import fill, odd
+
+
+def test_it_is_level_with_a_store_that_has_rows_of_every_kind(store: Store) -> None:
+    fill(store, NAMESPACES)
+    with reading(store) as model:
+        check(model, store)
+
+
+def test_it_follows_what_is_written_after_it_was_made(store: Store) -> None:
+    with reading(store) as model:
+        assert count(model) == 0
+        filler = fill(store, NAMESPACES, 200)
+        check(model, store)
+        filler.send([odd(900, userId="user 1", anonymousId="a new one", properties={"revenue": "0.0000000005"})])
+        check(model, store)
+        number = filler.judge("different", "user_id:user 1", "anonymous_id:a new one")
+        check(model, store)
+        filler.retract(number)
+        check(model, store)
+
+
+def test_what_is_read_in_small_pages_is_the_same(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, name, most in ((filling, "PAGE_ROWS", 7), (catching_up, "PAGE_ROWS", 7), (catching_up, "PORTION", 3)):
+        monkeypatch.setattr(module, name, most)
+    filler = fill(store, NAMESPACES, 200)
+    with reading(store) as model:
+        check(model, store)
+        filler.send([odd(900 + n, userId=f"user {n % 7}", anonymousId=f"new {n}") for n in range(30)])
+        check(model, store)
+
+
+def test_who_is_far_behind_reads_touchpoints_in_pages_first(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catching_up, "FAR", 50)
+    filler = fill(store, NAMESPACES, 200)
+    with reading(store) as model:
+        check(model, store)
+        filler.send([odd(900 + n, userId=f"user {n % 7}", anonymousId=f"new {n}") for n in range(60)])
+        check(model, store)
+
+
+def test_what_is_written_while_it_is_made_is_there_too(place: Place) -> None:
+    """Each page may be of another state of the store."""
+    store, other = place.open(), place.open()
+    filler = fill(other, NAMESPACES, 200)
+    pages = store.page
+    sent = iter(range(10_000))
+
+    def page(*asked: object) -> object:
+        found = pages(*asked)  # type: ignore[arg-type]
+        number = 2_000 + next(sent)
+        named = odd(number, userId=f"user {number % 7}", anonymousId="kiosk", type="identify")
+        filler.send([named | {"traits": {"name": f"Name {number}"}}])
+        return found
+
+    store.page = page  # type: ignore[method-assign, assignment]
+    with reading(store) as model:
+        check(model, store)
+    assert next(sent) > 5
+    store.close()
+    other.close()
+
+
+def test_a_large_event_makes_no_large_page(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    filler = fill(store, NAMESPACES, 200)
+    filler.send([odd(900 + n, userId="user 1", properties={"note": "x" * 20_000}) for n in range(12)])
+    if not store.remote:
+        monkeypatch.setattr("onefold.store.sqlite.reading.columns.PAGE_BYTES", 50_000)
+    with reading(store) as model:
+        check(model, store)
+
+
+def test_revenue_is_rounded_half_even_to_nine_decimals(store: Store) -> None:
+    filler = fill(store, NAMESPACES, 200)
+    said = ["0.0000000005", "0.0000000015", "-0.0000000025", "123456789012345.1234567885", "7", "1e3", "2.50"]
+    filler.send([odd(900 + n, userId="user 1", properties={"revenue": text}) for n, text in enumerate(said)])
+    with reading(store) as model:
+        check(model, store)
+        with model.ask() as asking:
+            rows = asking.rows(
+                "SELECT revenue::VARCHAR FROM internal.touchpoints WHERE message_id LIKE 'odd-9%' ORDER BY message_id"
+            )
+    assert [text for [text] in rows] == [
+        *("0.000000000", "0.000000002", "-0.000000002", "123456789012345.123456788"),
+        *("7.000000000", "1000.000000000", "2.500000000"),
+    ]
