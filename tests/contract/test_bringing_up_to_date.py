@@ -11,10 +11,11 @@ import pytest
 
 from onefold.errors import OnefoldError
 from onefold.model.copying import Origin, RowKind
+from onefold.model.reading import FeedKind
 from onefold.schema_files import schema_file
 from onefold.store.base import Store
 from onefold.store.neo4j.schema import statements
-from tests.contract.building import Batch
+from tests.contract.building import Batch, customer_of
 from tests.contract.stores import NAMESPACES, Place
 from tests.support.filled import all_rows, save_segments
 from tests.support.neo4j_server import ask
@@ -109,6 +110,20 @@ def test_a_store_of_an_older_onefold_keeps_what_it_holds_and_gains_what_is_new(o
     assert version_of(old) == LATEST
     with closing(old.open()) as again:
         assert again.secret == secret
+
+
+def test_a_store_of_an_older_onefold_keeps_consents_from_then_on(old: Place) -> None:
+    with closing(old.open()) as store:
+        for given in (True, False):
+            with store.write() as transaction:
+                batch = Batch(transaction)
+                batch.touchpoint("user_id:1", message_id=f"said {given}", minute=5, consents={"news": given})
+                batch.apply()
+        with store.read() as view:
+            [[news]] = view.consents([customer_of(view, "user_id:1")]).values()
+            kinds = [line.kind for line in view.feed(0, 1_000)]
+    assert (news.purpose, news.given) == ("news", False)
+    assert kinds.count(FeedKind.CONSENTS) == 2
 
 
 def test_a_store_of_an_older_onefold_is_not_changed_by_those_who_may_only_read(old: Place) -> None:

@@ -44,6 +44,7 @@ SAID_TWICE = {
     "ON": "MATCH (t:Touchpoint) WHERE COUNT { (t)-[:ON]->(:Device {number: t.device}) } "
     "<> CASE WHEN t.device IS NULL THEN 0 ELSE 1 END",
     "CLAIMS": "MATCH (c:Claim) WHERE COUNT { (:Identifier {number: c.identifier})-[:CLAIMS]->(c) } <> 1",
+    "CONSENTS": "MATCH (c:Consent) WHERE COUNT { (:Identifier {number: c.identifier})-[:CONSENTS]->(c) } <> 1",
     "ABOUT": "MATCH (j:Judgement) WHERE NOT EXISTS { (:Identifier {number: j.a})<-[:ABOUT]-(j) } "
     "OR NOT EXISTS { (j)-[:ABOUT]->(:Identifier {number: j.b}) }",
     "CONCERNS": "MATCH (d:Decision) WITH d, reduce(all = [], n IN d.identifiers + d.customers | "
@@ -53,6 +54,9 @@ SAID_TWICE = {
     ":Device": "MATCH (i:Identifier) WHERE i:Device <> (i.namespace IN $p.devices)",
     ":Generic": "MATCH (i:Identifier) WHERE i:Generic <> (i.generic <= 1)",
     ":Operator": "MATCH (i:Identifier) WHERE i:Operator <> (i.customer = 0)",
+    "MEMBER_OF": "MATCH (i)-[m:MEMBER_OF]->(s) WHERE m.anchor <> i.number OR m.segment <> s.number "
+    "OR m.pair <> m.segment * 4294967296 + m.anchor",
+    "Segment.count": "MATCH (s:Segment) WHERE COUNT { ()-[:MEMBER_OF]->(s) } <> s.count",
     "Commit": "MATCH (m:Meta {name: 'head'}) WHERE NOT EXISTS { (c:Commit {seq: m.seq}) "
     "WHERE all(k IN ['identifier', 'customer', 'judgement', 'customers', 'links', 'touchpoints', 'decisions'] "
     "WHERE c[k] = m[k]) }",

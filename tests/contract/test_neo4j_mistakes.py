@@ -13,7 +13,7 @@ from onefold.store.base import Store
 from onefold.store.neo4j import store as opened
 from onefold.store.neo4j.address import address_of
 from onefold.store.neo4j.open import open_neo4j
-from onefold.store.neo4j.writing import answers, transaction
+from onefold.store.neo4j.writing import answers, consents, transaction
 from onefold.store.sqlite.open import open_sqlite
 from tests.contract import test_needs
 from tests.contract.stores import NAMESPACES, TRAITS
@@ -32,7 +32,7 @@ FREE = {
     RowKind.COMMITS: {"at_ms"},
 }
 """Columns that need not be the same."""
-TOLD: tuple[ModuleType, ...] = (transaction, answers, opened)
+TOLD: tuple[ModuleType, ...] = (transaction, consents, answers, opened)
 """Who tells Neo4j."""
 
 
@@ -67,6 +67,11 @@ MISTAKES = (
     Mistake("a claim was said first when said last", "WHEN r[6] < known.first_ms", "WHEN r[6] > known.first_ms"),
     Mistake("one value less is kept", "SKIP 50", "SKIP 49"),
     Mistake("the newest values are dropped", "ORDER BY c.last_ms DESC", "ORDER BY c.last_ms"),
+    Mistake("who said the newest word is not noted", "c.at_ms = r[2], c.source = r[3]", "c.at_ms = r[2]"),
+    Mistake("a consent says what it said first", "SET c.given = r[1], ", "SET "),
+    Mistake(
+        "what was agreed to before is not looked at", "collect([c.number, n, c.purpose,", "collect([-1, -1, c.purpose,"
+    ),
     Mistake("who is generic is not labelled so", "SET i:Generic", "SET i.shared = true"),
     Mistake("decisions concern the ends of their link only", "UNWIND r[10] AS n", "UNWIND r[6] AS n"),
     Mistake("the head stays where it is", "SET m += head.state", "SET m.lock = 1"),

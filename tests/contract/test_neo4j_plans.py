@@ -67,7 +67,7 @@ def everything(store: Neo4jStore) -> None:
             transaction.answer(need)
         transaction.known_messages([b"." * 16])
         batch = Batch(transaction)
-        batch.touchpoint("user_id:user 1", operators=("staff_id:clerk 7", "staff_id:new"))
+        batch.touchpoint("user_id:user 1", operators=("staff_id:clerk 7", "staff_id:new"), consents={"news": True})
         transaction.answer(Customers([1]))
         batch.apply()
         transaction.reject(Reject(at(n), "shop", "x", None, "no", None, b"{}") for n in range(3))

@@ -116,7 +116,8 @@ def fill(store: SqliteStore) -> None:
     for n in range(MOST_VALUES + 1):
         with store.write() as transaction:
             batch = Batch(transaction)
-            batch.touchpoint("user_id:1", minute=n, traits={"name": f"Newer {n}"}, operators=("staff_id:k",))
+            said, agreed = {"name": f"Newer {n}"}, {"news": n % 2 == 0}
+            batch.touchpoint("user_id:1", minute=n, traits=said, operators=("staff_id:k",), consents=agreed)
             batch.apply()
 
 

@@ -40,6 +40,7 @@ ASKED: dict[str, Asking] = {
     "touchpoints": lambda view, many: view.touchpoints([message(f"{n}-0") for n in range(many)]),
     "touchpoints_by_number": lambda view, many: view.touchpoints_by_number(range(many)),
     "claims": lambda view, many: view.claims(range(1, many + 1)),
+    "consents": lambda view, many: view.consents(range(1, many + 1)),
     "judgements": lambda view, many: view.judgements(range(1, many + 1)),
     "judgements_by_number": lambda view, many: view.judgements_by_number(range(1, many + 1)),
     "decisions": lambda view, many: view.decisions(range(1, many + 1), None, 5),

@@ -75,7 +75,8 @@ def odd(number: int, **fields: Any) -> Wire:
 
 def fill(store: Store, namespaces: Namespaces, events: int = 500) -> Filler:
     """Rows of every kind: among them rejects, operators, generic identifiers, refused links, judgements made and taken
-    back, claims of which the eldest were dropped, long and strange texts, and segments, one of them deleted."""
+    back, claims of which the eldest were dropped, consents given and withdrawn, long and strange texts, and segments,
+    one of them deleted."""
     filler = Filler(store, namespaces)
     told = happened(events)
     filler.send(told[: events // 2])
@@ -86,14 +87,16 @@ def fill(store: Store, namespaces: Namespaces, events: int = 500) -> Filler:
     filler.retract(first)
     web = [
         odd(3, anonymousId="visitor 🦊", properties={"note": "é\u2028ß\u0000" + "long " * 15_000}, event="Ünïcödé\n"),
-        odd(4, anonymousId="visitor 🦊", context={"campaign": {"name": "spring"}}),
+        odd(4, anonymousId="visitor 🦊", context={"campaign": {"name": "spring"}, "consent": {"Werbung 🦊": True}}),
     ]
     filler.send(web, WEB)
     staff = {"namespace": "staff_id", "value": "clerk 7"}
     filler.send([odd(5, userId="user 2", identifiers=[staff], properties={"revenue": 12.5, "currency": "EUR"})])
     for number in range(60):
         named = odd(100 + number, userId="user 9", type="identify", traits={"name": f"Name {number}"})
-        filler.send([named | {"timestamp": f"2026-03-02T09:{number:02d}:00Z"}])
+        agreed = {"consent": {"news": number % 7 < 5, f"survey {number % 3}": number > 30}}
+        filler.send([named | {"timestamp": f"2026-03-02T09:{number:02d}:00Z", "context": agreed}])
+    filler.send([odd(8, userId="user 9", context={"consent": {"news": False}})], WEB)
     save_segments(store)
     return filler
 
