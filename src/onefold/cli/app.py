@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from onefold import __version__
-from onefold.cli import copying, customers, demo, explaining, exporting, finding, importing, judging, keys, running
+from onefold.cli import copying, customers, demo, explaining, exporting, finding, importing, judging, keys, running, sql
 from onefold.cli.answers.output import show_error, show_json
 from onefold.cli.call import Call, ConfigOption, Doors, JsonOption, StoreOption, command
 from onefold.errors import Exit, OnefoldError
@@ -30,6 +30,7 @@ for family in (
     running.rejects,
     copying.copy,
     exporting.export,
+    sql.sql,
     running.serve,
     demo.demo,
 ):
