@@ -6,7 +6,6 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-import duckdb
 import msgspec
 import pytest
 from hypothesis import given
@@ -20,9 +19,9 @@ from onefold.model.computed import Column, ComputedTrait, Kind, Property
 from onefold.model.identifiers import IdentifierKey
 from onefold.model.reading import PropertyMatch, TouchpointFilter
 from onefold.readmodel.touchpoints import Parameters
-from onefold.schema_files import schema_file
 from tests.oracle import summaries as oracle
 from tests.oracle.summaries import DAY_MS, Told, Wanted
+from tests.support.journeys_in_columns import Tables, owned
 
 NOW_MS: Final = 20_000 * DAY_MS
 PAUSE_MS: Final = 1_000
@@ -119,59 +118,23 @@ def traits(draw: st.DrawFn) -> ComputedTrait:
     )
 
 
-COLUMNS: Final = ("number", "at_ms", "type", "name", "channel", "campaign", "revenue", "currency", "device")
-
-
-def stored(subject: int, told: Told) -> dict[str, Any]:
-    """A row of internal.touchpoints."""
-    body = msgspec.json.encode({"properties": told.properties, "context": {}, "traits": {}}).decode()
-    unread = {"message": b"m", "message_id": "m", "source": "local", "received_ms": 0}
-    return {**{name: getattr(told, name) for name in COLUMNS}, **unread, "subject": subject, "body": body}
-
-
-def owned(number: int, customer: int) -> dict[str, Any]:
-    """A row of internal.identifiers."""
-    key = {"public": f"p{number}", "namespace": "device_id", "value": f"d{number}"}
-    return {"number": number, "customer": customer, **key, "generic": False, "first_ms": 0, "last_ms": 0}
-
-
-class Tables:
-    """The read model's tables in memory, and whatever is asked of them."""
-
-    def __init__(self) -> None:
-        self.connection = duckdb.connect()
-        self.connection.execute(schema_file("readmodel/tables.sql").read_text())
-
-    def rows(self, sql: str, parameters: Any = ()) -> list[tuple[Any, ...]]:
-        return self.connection.execute(sql, parameters).fetchall()
-
-    def fill(self, story: Story) -> None:
-        self.put("touchpoints", [stored(subject, told) for subject, told in story.told])
-
-    def give(self, owners: dict[int, int]) -> None:
-        """Let each subject be its owner's."""
-        self.put("identifiers", [owned(subject, customer) for subject, customer in owners.items()])
-
-    def put(self, table: str, rows: list[dict[str, Any]]) -> None:
-        """Let these be all rows of a table."""
-        self.connection.execute(f"DELETE FROM internal.{table}")
-        if rows:
-            parameters = Parameters()
-            lines = ", ".join(f"({', '.join(map(parameters.bind, row.values()))})" for row in rows)
-            columns = ", ".join(rows[0])
-            self.connection.execute(f"INSERT INTO internal.{table} ({columns}) VALUES {lines}", parameters.values)
-
-    def asked(self, build: Callable[[Question], str], among: str | None, now_ms: int = NOW_MS) -> list[tuple[Any, ...]]:
-        parameters = Parameters()
-        question = Question(bind=parameters.bind, now_ms=now_ms, session_ms=PAUSE_MS, among=among)
-        return self.rows(build(question), parameters.values)
-
-
 @pytest.fixture(scope="module")
 def tables() -> Iterator[Tables]:
     opened = Tables()
     yield opened
     opened.connection.close()
+
+
+def give(tables: Tables, owners: dict[int, int]) -> None:
+    """Let each subject be its owner's."""
+    tables.put("identifiers", [owned(subject, customer) for subject, customer in owners.items()])
+
+
+def asked(tables: Tables, build: Callable[[Question], str], among: str | None = None) -> list[tuple[Any, ...]]:
+    """What a query is answered with."""
+    parameters = Parameters()
+    question = Question(bind=parameters.bind, now_ms=NOW_MS, session_ms=PAUSE_MS, among=among)
+    return tables.rows(build(question), parameters.values)
 
 
 def wanted(trait: ComputedTrait, currency: object = ...) -> Callable[[Told], bool]:
@@ -227,13 +190,13 @@ def like(found: Any) -> Any:
 def test_a_computed_trait_is_what_the_oracle_works_out_for_everybody(
     tables: Tables, story: Story, trait: ComputedTrait
 ) -> None:
-    tables.fill(story)
+    tables.fill(story.told)
     for owners in story.owners:
-        tables.give(owners)
+        give(tables, owners)
         journeys = {customer: story.journey(customer, owners) for customer in CUSTOMERS}
         for among, asked_about in ((None, CUSTOMERS), ("(SELECT unnest([1, 3]) AS customer)", (1, 3))):
             for currency in ("EUR", "GBP") if trait.by_currency else (None,):
-                found = dict(tables.asked(partial(relation, trait, currency=currency), among))
+                found = dict(asked(tables, partial(relation, trait, currency=currency), among))
                 assert set(found) <= set(asked_about)
                 for customer in asked_about:
                     right = expected(trait, journeys[customer], currency or ...)
@@ -242,8 +205,8 @@ def test_a_computed_trait_is_what_the_oracle_works_out_for_everybody(
 
 @given(story=stories(), trait=traits())
 def test_a_few_customers_values_are_told_in_each_currency(tables: Tables, story: Story, trait: ComputedTrait) -> None:
-    tables.fill(story)
-    tables.give(story.owners[0])
+    tables.fill(story.told)
+    give(tables, story.owners[0])
     found = values(tables, [trait, trait], [1, 2], now_ms=NOW_MS, session_ms=PAUSE_MS)  # type: ignore[arg-type]
     for customer in (1, 2):
         journey = story.journey(customer, story.owners[0])
@@ -273,8 +236,8 @@ def shown_value(trait: ComputedTrait, value: Any) -> Any:
 def test_who_changes_by_time_alone_is_known(
     tables: Tables, story: Story, trait: ComputedTrait, days: int, earlier_ms: int
 ) -> None:
-    tables.fill(story)
-    tables.give(story.owners[0])
+    tables.fill(story.told)
+    give(tables, story.owners[0])
     from_ms, now_ms = NOW_MS - earlier_ms, NOW_MS - earlier_ms + days * DAY_MS // 2
     journeys = {customer: story.journey(customer, story.owners[0]) for customer in CUSTOMERS}
     right = {
@@ -293,9 +256,9 @@ def test_who_changes_by_time_alone_is_known(
 def test_the_currencies_of_a_trait_are_those_of_what_counts(tables: Tables, story: Story, trait: ComputedTrait) -> None:
     if not trait.by_currency:
         return
-    tables.fill(story)
-    tables.give(story.owners[0])
-    found = {currency for (currency,) in tables.asked(partial(currencies, trait), None)}
+    tables.fill(story.told)
+    give(tables, story.owners[0])
+    found = {currency for (currency,) in asked(tables, partial(currencies, trait))}
     counts = wanted(trait)
     assert found == {told.currency for _, told in story.told if counts(told) and told.revenue is not None}
 
@@ -311,9 +274,9 @@ def amounts(told: tuple[Money, ...]) -> dict[str | None, Decimal]:
 def test_pages_of_sessions_are_the_journey_cut_at_its_pauses(
     tables: Tables, story: Story, size: int, orders: TouchpointFilter
 ) -> None:
-    tables.fill(story)
+    tables.fill(story.told)
     for owners in story.owners:
-        tables.give(owners)
+        give(tables, owners)
         is_order = wanted(ComputedTrait(name="orders", kind=Kind.COUNT, touchpoints=orders))
         for customer in CUSTOMERS:
             cut = oracle.sessions(story.journey(customer, owners), PAUSE_MS)
@@ -347,10 +310,10 @@ def shown_session(session: sessions.Session) -> dict[str, Any]:
 
 @given(story=stories(), orders=st.just(TouchpointFilter(names=(ORDER,))) | FILTERS)
 def test_summaries_are_what_the_oracle_works_out(tables: Tables, story: Story, orders: TouchpointFilter) -> None:
-    tables.fill(story)
+    tables.fill(story.told)
     is_order = wanted(ComputedTrait(name="orders", kind=Kind.COUNT, touchpoints=orders))
     for owners in story.owners:
-        tables.give(owners)
+        give(tables, owners)
         found = summaries.summaries(
             tables,  # type: ignore[arg-type]
             list(CUSTOMERS),
