@@ -8,10 +8,11 @@ import pytest
 
 from onefold.errors import OnefoldError
 from onefold.model.copying import Origin, Progress, Row, RowKind
+from onefold.model.saved import MembershipStep, SegmentDraft
 from onefold.service import Onefold, copying, judging
 from onefold.service.copying import Copied, Step, copy
 from onefold.settings import Settings
-from onefold.store.base import CopyTarget, Store
+from onefold.store.base import CopyTarget, Store, clear_dropped
 from tests.api.graphql_shop import Shop, key
 from tests.contract.stores import NAMESPACES, PAIRS, TRAITS, Place, place_of
 from tests.support.filled import NOON_MS, Filler, all_rows, fill, happened, odd
@@ -172,6 +173,10 @@ def test_a_copy_answers_what_the_source_answers(source: Store, place: Place) -> 
             lambda v: v.feed(0, 100_000),
             lambda v: v.feed(0, 100_000, numbers[:9]),
             lambda v: v.rejects(100),
+            lambda v: v.segments_by_number(range(9)),
+            lambda v: v.segment_members(range(9), 1_000),
+            lambda v: v.segments_of(numbers),
+            lambda v: v.membership_log(None, 0, 1_000),
             lambda v: [v.search(text, 1_000) for text in ("person", "cookie 1", "name 5", "🦊", "us", "clerk")],
         ):
             assert ask(copied_view) == ask(view)
@@ -277,6 +282,41 @@ def test_rejects_and_sources_that_came_meanwhile_make_it_another_state(source: S
     stopped(source, place, transactions=15)
     Filler(source, NAMESPACES).send([odd(300)])
     assert copied(source, place).anew
+
+
+def keep_one_more(store: Store) -> None:
+    """A step that leaves everything as it was but its own number."""
+    with store.write() as transaction:
+        lease = transaction.take_lease("segments", "a process", NOON_MS, 1)
+        assert lease is not None
+        [segment, _] = transaction.segments()
+        assert transaction.keep(lease, [MembershipStep(segment, 7, NOON_MS + 2)])
+
+
+def test_a_segment_that_was_kept_meanwhile_makes_it_another_state(source: Store, place: Place) -> None:
+    stopped(source, place, transactions=15)
+    keep_one_more(source)
+    assert copied(source, place).anew
+    copy_of = place.open()
+    assert rows_of(copy_of) == rows_of(source)
+    copy_of.close()
+
+
+def test_members_are_kept_in_a_copy_as_in_the_source_and_leases_are_not_copied(source: Store, place: Place) -> None:
+    copied(source, place)
+    copy_of = place.open()
+    with copy_of.write() as transaction:
+        taken = transaction.take_lease("segments", "another", NOON_MS, 1)
+        assert taken is not None
+        assert taken.token == 1
+        transaction.end_lease(taken)
+    for store in (source, copy_of):
+        keep_one_more(store)
+        clear_dropped(store)
+        with store.write() as transaction:
+            transaction.add_segment(SegmentDraft("new", "{}"), NOON_MS)
+    assert rows_of(copy_of) == rows_of(source)
+    copy_of.close()
 
 
 def test_copying_again_what_is_copied_changes_nothing(source: Store, place: Place) -> None:

@@ -23,7 +23,7 @@ from onefold.store.neo4j.schema import ANYTHING
 from onefold.store.neo4j.store import Neo4jStore
 from onefold.store.passing import PassingError
 from tests.contract.stores import NAMESPACES, TRAITS, Place
-from tests.contract.test_copying import rows_of
+from tests.contract.test_copying import keep_one_more, rows_of
 from tests.contract.test_neo4j_graph import SAID_TWICE, described, stored
 from tests.contract.test_neo4j_plans import remembering, through_all
 from tests.support.filled import Filler, fill, happened, odd
@@ -54,6 +54,8 @@ def test_a_copy_is_the_graph_that_analysts_know(source: Store, neo4j_url: str) -
     filler.judge("same", "user_id:user 10", "user_id:user 11")
     filler.send([odd(6, userId="user 1", timestamp="1969-12-31T00:00:00Z")])
     copied(source, neo4j_url)
+    with closing(opened(neo4j_url)) as copy_of:
+        keep_one_more(copy_of)  # leases are not copied
     assert stored(neo4j_url) == described()
     devices = [n.name for n in NAMESPACES if n.kind == "device"]
     wrong = {
