@@ -41,9 +41,14 @@ NEEDED: Final[dict[str, Scope | None]] = {
     "ConsentResult.problem": Scope.TRACK,
     "Mutation.judge": Scope.STEWARD,
     "Mutation.retract": Scope.STEWARD,
+    "Mutation.saveSegment": Scope.STEWARD,
+    "Mutation.deleteSegment": Scope.STEWARD,
+    "SegmentResult.segment": Scope.STEWARD,
+    "SegmentResult.problem": Scope.STEWARD,
     "JudgementResult.judgement": Scope.STEWARD,
     "JudgementResult.problem": Scope.STEWARD,
     "Judgement.id": None,
+    "Segment.id": None,
     "Problem.code": None,
     "Problem.message": None,
     "Problem.hint": None,
@@ -59,6 +64,9 @@ def needed(field: str) -> Scope | None:
     if field in NEEDED:
         return NEEDED[field]
     return Scope.TRACK if field.partition(".")[0] in SENT else Scope.READ
+
+
+ROOTS: Final = {"Query": "query", "Mutation": "mutation", "Subscription": "subscription"}
 
 
 class Path:
@@ -85,7 +93,7 @@ class Path:
             above = get_named_type(path.before.field.type)
             text = f" {{ ... on {path.kind.name} {{ {text} }} }}" if above is not path.kind else f" {{ {text} }}"
             path = path.before
-        return f"{'mutation' if path.kind is SCHEMA.mutation_type else 'query'} {{ {text} }}"
+        return f"{ROOTS[path.kind.name]} {{ {text} }}"
 
 
 def written_arguments(field: Any) -> str:
@@ -110,7 +118,7 @@ def any_value(kind: Any) -> str:
 
 def paths() -> Iterator[Path]:
     """A shortest path to every field of the schema; of a union or interface to the fields of each type in it."""
-    waiting: deque[tuple[Path | None, Any]] = deque([(None, SCHEMA.query_type), (None, SCHEMA.mutation_type)])
+    waiting: deque[tuple[Path | None, Any]] = deque((None, SCHEMA.type_map[name]) for name in ROOTS)
     seen: set[str] = set()
     while waiting:
         before, kind = waiting.popleft()

@@ -16,7 +16,9 @@ from onefold.api.graphql.types.ingest import (
     ingest_report,
     judgement_result,
 )
-from onefold.api.graphql.types.inputs import ConsentInput, EventInput, IdentifierInput, Verdict
+from onefold.api.graphql.types.inputs import ConsentInput, EventInput, IdentifierInput, Verdict, given
+from onefold.api.graphql.types.preview import SegmentResult, segment_result
+from onefold.api.graphql.types.rules import SaveSegmentInput
 from onefold.errors import OnefoldError
 from onefold.keys import Scope
 from onefold.service import consents
@@ -92,6 +94,29 @@ class Mutation:
         recorded = operation.write(lambda: operation.onefold.record_consent(input.said(), asker.source))
         told = Scope.READ in asker.scopes
         return consent_result(recorded, consents.standing(operation.reading, recorded) if told else None)
+
+    @resolved(
+        "Keep a segment: from now on who is in it is kept current, and everybody's `segments` say so. Who is in it at "
+        "first has been found when this answers.",
+        STEWARD,
+    )
+    def save_segment(
+        self,
+        info: Info,
+        input: Annotated[SaveSegmentInput, strawberry.argument(description="The segment.")],
+    ) -> SegmentResult:
+        """A new one, or another rule for one there is."""
+        operation, draft = info.context, input.draft()
+        id_, unknown, save = given(input.id), input.allow_unknown, operation.onefold.save_segment
+        return segment_result(operation, operation.write(lambda: save(draft, id_, allow_unknown=unknown)))
+
+    @resolved("Delete a segment. The log of memberships tells that all left it. One that others name stays.", STEWARD)
+    def delete_segment(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Its id: `seg_…`.")]
+    ) -> SegmentResult:
+        """What it was is answered."""
+        operation = info.context
+        return segment_result(operation, operation.write(lambda: operation.onefold.delete_segment(str(id))))
 
 
 def _json(event: dict[str, object]) -> bytes:

@@ -36,7 +36,7 @@ class Scope(Enum):
     ANY = strawberry.enum_value("any", description="Any key will do.")
     TRACK = strawberry.enum_value("track", description="Send events.")
     READ = strawberry.enum_value("read", description="Ask for what is known of customers.")
-    STEWARD = strawberry.enum_value("steward", description="Judge who is who.")
+    STEWARD = strawberry.enum_value("steward", description="Judge who is who; save and delete segments.")
     ADMIN = strawberry.enum_value("admin", description="See how onefold is set up.")
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 import strawberry
 from strawberry import UNSET, Private
 
+from onefold.api.graphql.context import Operation
 from onefold.api.graphql.scopes import READ, STEWARD
 from onefold.api.graphql.types import customer as customers
 from onefold.api.graphql.types import segment as segments
@@ -143,16 +144,18 @@ class SegmentResult:
     """A segment, or a problem."""
 
     segment: Segment | None = strawberry.field(
-        description="The segment as it is kept, or was; null when there is a problem.", directives=[READ]
+        description="The segment as it is kept; null when there is a problem, or it is deleted."
     )
     problem: Problem | None = strawberry.field(
-        description="Why nothing was saved or deleted: a mistake in the rule, a name that is taken or that nobody "
+        description="Why nothing was saved or deleted: a mistake in the rule, a name that is taken or that no event "
         "brought yet, no such segment."
     )
 
 
-def segment_result(reading: Reading, row: SavedSegment | ProblemRow) -> SegmentResult:
+def segment_result(operation: Operation, row: SavedSegment | ProblemRow) -> SegmentResult:
     """The type of what came of it."""
     if isinstance(row, ProblemRow):
         return SegmentResult(segment=None, problem=problem(row))
-    return SegmentResult(segment=segments.segments(reading, [row])[0], problem=None)
+    there = [row] if row.deleted_ms is None else []
+    made = segments.segments(operation.reading, there) if there else []
+    return SegmentResult(segment=made[0] if made else None, problem=None)

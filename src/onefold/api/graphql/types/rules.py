@@ -1,5 +1,6 @@
 """The rules of segments as clients give them: the same tree, in the same words, as in YAML on the command line."""
 
+import json
 from dataclasses import fields, is_dataclass
 from typing import Any, Final, Optional
 
@@ -7,8 +8,9 @@ import strawberry
 from strawberry import UNSET
 from strawberry.utils.str_converters import to_camel_case
 
-from onefold.api.graphql.types.inputs import TouchpointFilter
+from onefold.api.graphql.types.inputs import TouchpointFilter, given
 from onefold.api.graphql.types.scalars import DateTime, Json
+from onefold.model.saved import SegmentDraft
 
 EQUAL: Final = "It is this JSON value: of the same kind, and equal. Null is no value; `exists: false` asks for that."
 ORDERED: Final = "Numbers are compared with numbers; dates and times of ISO 8601 in time; other texts by code point."
@@ -187,14 +189,24 @@ class SaveSegmentInput:
         description="Whether names that no event brought yet are let in, as those of a campaign that begins tomorrow.",
     )
 
+    def draft(self) -> SegmentDraft:
+        """As the service takes it; the rule is looked at there."""
+        return SegmentDraft(
+            name=self.name,
+            rule=json.dumps(said(self.rule)),
+            description=given(self.description),
+            require_consent=given(self.require_consent),
+        )
 
-def said(given: object) -> object:
+
+def said(value: object) -> object:
     """What clients gave as decoded JSON, in the words of the schema; what is not given is left out."""
-    if isinstance(given, list):
-        return [said(item) for item in given]
-    if not is_dataclass(given):
-        return given
-    return {_name(field): said(value) for field in fields(given) if (value := getattr(given, field.name)) is not UNSET}
+    if isinstance(value, list):
+        return [said(item) for item in value]
+    if not is_dataclass(value):
+        return value
+    told = {_name(field): getattr(value, field.name) for field in fields(value)}
+    return {name: said(inner) for name, inner in told.items() if inner is not UNSET}
 
 
 def _name(field: Any) -> str:
