@@ -19,7 +19,7 @@ class TraitFound(msgspec.Struct, frozen=True):
 
 
 class ComputedFound(msgspec.Struct, frozen=True):
-    """The value of a computed trait: a number, a text, or decoded JSON; None where it has none. `currency`: if money."""
+    """The value of a computed trait: a number, a text, or decoded JSON; None: it has none. `currency`: of money."""
 
     value: object
     currency: str | None = None

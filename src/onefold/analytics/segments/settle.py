@@ -12,11 +12,13 @@ from onefold.analytics.segments.sql.leaves import question_of
 from onefold.analytics.segments.surroundings import Surroundings
 from onefold.errors import OnefoldError, Problem
 from onefold.model.computed import ComputedTrait
+from onefold.model.consents import purpose_of
 from onefold.model.normalise import Normaliser
 from onefold.model.segments import (
     REVENUE,
     BehaviourTest,
     ComputedTest,
+    ConsentTest,
     IdentifierTest,
     PropertyTest,
     SegmentRule,
@@ -62,6 +64,8 @@ def _settled(
             return _normalised(test, surroundings, normaliser, path)
         case ComputedTest():
             return _computed(asking, test, surroundings, saving, path)
+        case ConsentTest(purpose):
+            return ConsentTest(purpose_of(purpose) or purpose)
         case BehaviourTest():
             return _behaviour(asking, test, surroundings, saving, path)
     return test

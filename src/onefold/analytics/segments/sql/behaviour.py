@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from onefold.analytics.segments.sql.asked import Asked, Leaf
-from onefold.analytics.segments.sql.comparing import GRAIN
+from onefold.analytics.segments.sql.comparing import in_grains
 from onefold.model.events import DAY_MS
 from onefold.model.rates import Rates
 from onefold.model.segments import REVENUE, BehaviourTest, Between, CountTest, LastDays, PropertyTest, Window
@@ -94,7 +94,7 @@ def _bounds(test: PropertyTest, rates: Rates | None) -> Iterator[tuple[str, Deci
     rate = rates.declared[test.currency] if rates and is_converted(test, rates) and test.currency else Decimal(1)
     for sign, bound in ((">=", test.at_least), ("<=", test.at_most)):
         if bound is not None:
-            yield sign, (bound * rate).quantize(GRAIN)
+            yield sign, in_grains(bound * rate)
 
 
 def is_converted(test: PropertyTest, rates: Rates) -> bool:

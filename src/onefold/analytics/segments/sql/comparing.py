@@ -3,7 +3,7 @@
 Numbers are compared with numbers, times with times, other texts with other texts by code point, never across.
 """
 
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
 from typing import Final
 
 import msgspec
@@ -46,9 +46,9 @@ def condition(asked: Comparison, value: Value, bind: Bind) -> str:
     if asked.in_ is not None:
         told.append(_any(asked.in_, value, bind))
     if asked.contains is not None:
-        told.append(_text(f"contains({value.text}, {bind(asked.contains)})", value))
+        told.append(_text("contains({text}, {bound})", asked.contains, value, bind))
     if asked.starts_with is not None:
-        told.append(_text(f"starts_with({value.text}, {bind(asked.starts_with)})", value))
+        told.append(_text("starts_with({text}, {bound})", asked.starts_with, value, bind))
     for sign, bound in bounds(asked):
         told.append(_ordered(value, sign, bound, bind))
     return " AND ".join(told) if told else "true"
@@ -94,7 +94,7 @@ def _equal(wanted: object, value: Value, bind: Bind) -> str:
     if value.json and value.canonical:
         return f"({value.json} = {bind(canonical_json(wanted))})"
     if isinstance(wanted, str):
-        return _text(f"{value.text} = {bind(wanted)}", value)
+        return _text("{text} = {bound}", wanted, value, bind)
     if isinstance(wanted, int | float) and not isinstance(wanted, bool):
         return _number(value, "=", wanted, bind)
     return f"coalesce({value.json} = {bind(canonical_json(wanted))}, false)" if value.json else "false"
@@ -104,15 +104,16 @@ def _ordered(value: Value, sign: str, bound: float | str, bind: Bind) -> str:
     if not isinstance(bound, str):
         return _number(value, sign, bound, bind)
     if value.time_ms is None:
-        return _text(f"{value.text} {sign} {bind(bound)}", value)
+        return _text(f"{{text}} {sign} {{bound}}", bound, value, bind)
     at_ms = moment_ms(bound)
     if at_ms is not None:
         return f"coalesce({value.time_ms} {sign} {bind(at_ms)}, false)"
-    return _text(f"CASE WHEN {value.time_ms} IS NULL THEN {value.text} {sign} {bind(bound)} END", value)
+    return _text(f"CASE WHEN {value.time_ms} IS NULL THEN {{text}} {sign} {{bound}} END", bound, value, bind)
 
 
-def _text(expression: str, value: Value) -> str:
-    return f"coalesce({expression}, false)" if value.text else "false"
+def _text(question: str, bound: str, value: Value, bind: Bind) -> str:
+    """`question`: with places for `text` and `bound`."""
+    return f"coalesce({question.format(text=value.text, bound=bind(bound))}, false)" if value.text else "false"
 
 
 def _number(value: Value, sign: str, bound: float, bind: Bind) -> str:
@@ -121,7 +122,13 @@ def _number(value: Value, sign: str, bound: float, bind: Bind) -> str:
     if not value.exact:
         return f"coalesce({value.number} {sign} {bind(float(bound))}, false)"
     exact = max(-GREATEST, min(GREATEST, Decimal(repr(bound))))
-    if sign == "=" and exact != exact.quantize(GRAIN):
+    grained = in_grains(exact, ROUNDING.get(sign))
+    if sign == "=" and exact != grained:
         return "false"
-    grained = exact.quantize(GRAIN, ROUNDING.get(sign))
     return f"coalesce({value.number} {sign} CAST({bind(grained)} AS DECIMAL(38, 9)), false)"
+
+
+def in_grains(number: Decimal, rounding: str | None = None) -> Decimal:
+    """The number in nine decimals; rounded half-even if nothing else is said."""
+    with localcontext(prec=60):
+        return number.quantize(GRAIN, rounding)

@@ -100,7 +100,7 @@ def _consent(test: ConsentTest, asked: Asked) -> str:
     relation = (
         f"internal.consents s JOIN {asked.holders} i ON i.number = s.identifier "
         f"WHERE s.purpose = {asked.bind(test.purpose)} "
-        "ORDER BY s.at_ms DESC, s.given, i.namespace, i.value, s.source LIMIT 1"
+        "ORDER BY s.at_ms DESC, s.given, s.trust, i.namespace, i.value, s.source LIMIT 1"
     )
     return _json(
         relation, met="s.given", at_ms="s.at_ms", source="s.source", namespace="i.namespace", identifier="i.value"
