@@ -7,10 +7,12 @@ import typer
 from onefold.cli.call import Call
 
 if TYPE_CHECKING:
+    from onefold.cli.answers.output import Screen
     from onefold.service import Reading
     from onefold.service.values import Found
 
 MOST_SHOWN = 50
+MOST_SESSIONS = 10
 LONGEST_JOURNEY = 10_000
 
 
@@ -21,17 +23,27 @@ def customer(
     ],
     limit: Annotated[int, typer.Option("--limit", help="The most touchpoints of the journey to show.")] = 50,
 ) -> None:
-    """Show a customer: profile, identifiers, journey, refused links and decisions."""
+    """Show a customer: profile, identifiers, journey and what it comes to, refused links and decisions."""
     from onefold.cli import references
-    from onefold.cli.answers.output import printed_afterwards, show_json
+    from onefold.cli.answers.output import printed_afterwards
 
     limit = references.limit(limit, LONGEST_JOURNEY)
-    with printed_afterwards(), call.open() as onefold, onefold.read(hold=True) as reading:
-        found = reading.customer(references.customer(who))
-        if call.as_json:
-            show_json(shape(reading, found, limit))
-        else:
-            _show(reading, found, limit)
+    with printed_afterwards(), call.open() as onefold:
+        with onefold.ask():
+            pass  # the read model is caught up before the store is held, for what holds it keeps others from committing
+        with onefold.read(hold=True) as reading:
+            _tell(call, reading, who, limit)
+
+
+def _tell(call: Call, reading: "Reading", who: str, limit: int) -> None:
+    from onefold.cli import references
+    from onefold.cli.answers.output import show_json
+
+    found = reading.customer(references.customer(who))
+    if call.as_json:
+        show_json(shape(reading, found, limit))
+    else:
+        _show(reading, found, limit)
 
 
 def _show(reading: "Reading", found: "Found", limit: int) -> None:
@@ -51,6 +63,7 @@ def _show(reading: "Reading", found: "Found", limit: int) -> None:
     [members] = profiles.identifiers(reading, [row.key], MOST_SHOWN)
     screen.heading(_title("Identifiers", members.more))
     sections.show_identifiers(screen, members.items, journeys.linked_at(reading, members.items))
+    _show_summed_up(screen, reading, found)
     touchpoints, more = journey(reading, row.key, limit)
     screen.heading(_title("Journey, the newest first", more))
     sections.show_journey(screen, reading, touchpoints, journeys.linkages(reading, touchpoints))
@@ -62,6 +75,19 @@ def _show(reading: "Reading", found: "Found", limit: int) -> None:
     if decided.items:
         screen.heading(_title("What was decided, the newest first", decided.more))
         sections.show_ledger(screen, reading, decided.items)
+
+
+def _show_summed_up(screen: "Screen", reading: "Reading", found: "Found") -> None:
+    from onefold.cli.answers import summed_up
+    from onefold.service import summaries
+
+    [summary] = summaries.summed_up(reading, [found.customer])
+    [computed] = summaries.computed(reading, [found.customer], None)
+    [sessions] = summaries.session_pages(reading, [found.customer], MOST_SESSIONS)
+    screen.heading("Summed up")
+    summed_up.show_summary(screen, summary, computed)
+    screen.heading(_title("Sessions, the newest first", sessions.more))
+    summed_up.show_sessions(screen, sessions.items)
 
 
 def _title(title: str, more: bool) -> str:
@@ -86,20 +112,26 @@ def journey(reading: "Reading", customer_key: int, limit: int) -> tuple[list[Any
 
 def shape(reading: "Reading", found: "Found", limit: int) -> dict[str, Any]:
     """A customer with all that is known, as JSON."""
-    from onefold.cli.answers import shapes
-    from onefold.service import evidence, ledger, profiles
+    from onefold.cli.answers import shapes, summed_up
+    from onefold.service import evidence, ledger, profiles, summaries
 
     key = found.customer.key
     [profile] = profiles.profiles(reading, [key])
     [members] = profiles.identifiers(reading, [key], MOST_SHOWN)
     [refused] = evidence.refused_links(reading, [key], MOST_SHOWN)
     [decided] = ledger.decisions(reading, [key], MOST_SHOWN)
+    [summary] = summaries.summed_up(reading, [found.customer])
+    [computed] = summaries.computed(reading, [found.customer], None)
+    [sessions] = summaries.session_pages(reading, [found.customer], MOST_SESSIONS)
     touchpoints, older = journey(reading, key, limit)
     return {
         **shapes.customer(found.customer),
         "requestedId": found.requested_id,
         "profile": {"traits": [shapes.trait(name, row) for name, row in profile.items()]},
         "identifiers": shapes.part(shapes.identifiers(reading, members.items), members.more),
+        "summary": summed_up.summary(summary, reading),
+        "computed": [summed_up.computed(value) for value in computed],
+        "sessions": shapes.part([summed_up.session(row) for row in sessions.items], sessions.more),
         "journey": shapes.part(shapes.journey(reading, touchpoints), older),
         "refusedLinks": shapes.part(shapes.links(reading, refused.items), refused.more),
         "history": shapes.part(shapes.decisions(reading, decided.items), decided.more),
