@@ -14,8 +14,10 @@ FOLLOWS = {
     "identifier_search": {"value"},
     "trait_search": {"value"},
     "links": {"a", "b"},
+    "members": {"segment", "anchor"},
+    "leases": {"name", "holder", "token", "until_ms"},
 }
-"""What a store makes anew of what is carried, or knows about itself."""
+"""What a store makes anew of what is carried, or knows about itself and who writes to it."""
 
 NUMBERS = st.integers(-(1 << 63), (1 << 63) - 1)
 ROWS = st.lists(st.tuples(NUMBERS, st.text(), st.none() | st.binary(), st.lists(NUMBERS)))
