@@ -7,7 +7,21 @@ from typing import Annotated, Any, Final
 import typer
 
 from onefold import __version__
-from onefold.cli import copying, customers, demo, explaining, exporting, finding, importing, judging, keys, running, sql
+from onefold.cli import (
+    consenting,
+    copying,
+    customers,
+    demo,
+    explaining,
+    exporting,
+    finding,
+    importing,
+    judging,
+    keys,
+    running,
+    segments,
+    sql,
+)
 from onefold.cli.answers.output import show_error, show_json
 from onefold.cli.call import Call, ConfigOption, Doors, JsonOption, StoreOption, command
 from onefold.errors import Exit, OnefoldError
@@ -25,6 +39,7 @@ for family in (
     explaining.why,
     judging.judge,
     judging.retract,
+    consenting.consent,
     finding.search,
     running.status,
     running.rejects,
@@ -35,6 +50,7 @@ for family in (
     demo.demo,
 ):
     app.command(family.__name__.rstrip("_"))(command(family))
+app.add_typer(segments.app, name="segment")
 app.add_typer(keys.app, name="key")
 
 

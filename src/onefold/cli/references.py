@@ -1,12 +1,14 @@
 """What the command line takes: names of identifiers and customers, and words that have to be checked."""
 
 from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from typing import Final
 
 from onefold.errors import OnefoldError
 from onefold.model.identifiers import IdentifierKey
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 ID_PREFIXES: Final = ("cus_", "idn_")
 
 
@@ -56,11 +58,27 @@ def chosen(said: str, of: Collection[str], option: str) -> str:
     raise OnefoldError("call.invalid", f"{said!r} is no {option}", hint, option)
 
 
+def near(said: str, known: Collection[str]) -> str | None:
+    """A hint at what may have been meant, if anything may."""
+    close = get_close_matches(said, known, n=1)
+    return f"Did you mean {close[0]}?" if close else None
+
+
 def text(said: str, option: str, hint: str) -> str:
     """What an option says, without blanks around it. Raises `call.invalid` when it says nothing."""
     if not said.strip():
         raise OnefoldError("call.invalid", f"--{option} is empty", hint, option)
     return said.strip()
+
+
+def moment(said: str, option: str) -> int:
+    """A time in ISO 8601, UTC if it names no offset, in milliseconds since 1970. Raises `call.invalid` for others."""
+    try:
+        found = datetime.fromisoformat(said.strip())
+        return (found.replace(tzinfo=found.tzinfo or UTC) - _EPOCH) // timedelta(milliseconds=1)
+    except (ValueError, OverflowError):
+        hint = "Write it as in 2026-03-01T09:30:00Z, or 2026-03-01."
+        raise OnefoldError("call.invalid", f"--{option} {said!r} is no time", hint, option) from None
 
 
 def limit(said: int, most: int) -> int:

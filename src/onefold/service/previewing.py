@@ -89,6 +89,11 @@ def _renamed(message: str) -> str:
     return f"{CONSENT}:{message.partition(':')[2]}"
 
 
+def to_text(rule: SegmentRule) -> str:
+    """A rule as JSON text, as segments are saved with it."""
+    return to_json(plain(rule))
+
+
 def to_json(value: object) -> str:
     """Decoded JSON as text."""
     return msgspec.json.encode(value).decode()

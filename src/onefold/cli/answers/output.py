@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
+    from rich.tree import Tree
 
     from onefold.errors import OnefoldError
 
@@ -86,6 +87,15 @@ class Screen:
     def line(self, value: object = "", style: str = "") -> None:
         """One line."""
         self._console.print(text(value, style), soft_wrap=True)
+
+    @staticmethod
+    def text(value: object, style: str = "") -> "Text":
+        """What was sent by anybody, made harmless, as a part of a line."""
+        return text(value, style)
+
+    def tree(self, tree: "Tree") -> None:
+        """A tree whose labels were made by `text`."""
+        self._console.print(tree, soft_wrap=True)
 
     def heading(self, value: str) -> None:
         """A line that parts what follows from what stands before."""
