@@ -42,6 +42,8 @@ def test_the_shapes_of_answers_are_those_written_down(onefold: Run) -> None:
         "init": ("init", *store),
         "import": ("import", "-", *store),
         "resolve": ("resolve", "email:ann@example.com", "email:nobody@example.com", "email:nonsense", *store),
+        "consent": ("consent", "user_id:u-1004", "marketing", "--given", *store),
+        "consent, of two": ("consent", "phone:+44 20 7946 0182", "marketing", "--withdrawn", *store),
         "customer": ("customer", "user_id:u-1004", *store),
         "why, together": ("why", "user_id:u-1004", "phone:+44 20 7946 0182", *store),
         "why, apart": ("why", "user_id:u-1004", "email:hello@cafe-morrow.example", *store),

@@ -72,8 +72,8 @@ class Event:
 
     @property
     def consent_ms(self) -> int:
-        """Nobody dates consent ahead of its receipt, and a public source not by more than a day back either."""
-        return min(self.evidence_ms, self.received_ms)
+        """Section 7: the newest word counts, so nobody dates it ahead of its receipt."""
+        return min(self.at_ms, self.received_ms)
 
 
 class Judgement(NamedTuple):

@@ -8,6 +8,7 @@ import pytest
 from onefold.ingest.consents import MOST_PURPOSES, MOST_WARNINGS
 from onefold.model.consents import LONGEST_PURPOSE
 from onefold.model.events import DAY_MS, EVENT_TYPES
+from onefold.model.sources import Source
 from tests.ingest.events import BROWSER, LOCAL, NOON_MS, RECEIVED_MS, decode, decoded, decoder, event_of, sent
 
 GIVEN: Any = {"marketing": True, "analytics": False}
@@ -106,6 +107,7 @@ def test_a_batch_may_say_it_of_all_its_events_that_do_not_say_otherwise() -> Non
     assert [item.event.consents for item in found if hasattr(item, "event")] == [{"marketing": True}, {"news": False}]
 
 
+@pytest.mark.parametrize("source", [LOCAL, BROWSER])
 @pytest.mark.parametrize(
     ("at_ms", "counts_from_ms"),
     [
@@ -115,23 +117,8 @@ def test_a_batch_may_say_it_of_all_its_events_that_do_not_say_otherwise() -> Non
         (RECEIVED_MS + DAY_MS, RECEIVED_MS),
     ],
 )
-def test_what_a_server_says_may_be_old_but_not_from_tomorrow(at_ms: int, counts_from_ms: int) -> None:
-    found = event_of(timestamp=at_ms, context={"consent": GIVEN})
-    assert (found.at_ms, found.consent_ms) == (at_ms, counts_from_ms)
-
-
-@pytest.mark.parametrize(
-    ("at_ms", "counts_from_ms"),
-    [
-        (1_000_000_000_000, RECEIVED_MS - DAY_MS),
-        (RECEIVED_MS - DAY_MS, RECEIVED_MS - DAY_MS),
-        (NOON_MS, NOON_MS),
-        (RECEIVED_MS + 1, RECEIVED_MS),
-        (RECEIVED_MS + DAY_MS, RECEIVED_MS),
-    ],
-)
-def test_what_a_page_says_is_of_the_day_before_its_receipt(at_ms: int, counts_from_ms: int) -> None:
-    found = decoded(sent(timestamp=at_ms, context={"consent": GIVEN}), BROWSER).event
+def test_what_is_said_may_be_old_but_not_from_tomorrow(at_ms: int, counts_from_ms: int, source: Source) -> None:
+    found = decoded(sent(timestamp=at_ms, context={"consent": GIVEN}), source).event
     assert (found.at_ms, found.consent_ms) == (at_ms, counts_from_ms)
 
 

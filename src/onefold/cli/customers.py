@@ -23,7 +23,7 @@ def customer(
     ],
     limit: Annotated[int, typer.Option("--limit", help="The most touchpoints of the journey to show.")] = 50,
 ) -> None:
-    """Show a customer: profile, identifiers, journey and what it comes to, refused links and decisions."""
+    """Show a customer: profile, consents, identifiers, journey and what it comes to, refused links and decisions."""
     from onefold.cli import references
     from onefold.cli.answers.output import printed_afterwards
 
@@ -50,6 +50,7 @@ def _show(reading: "Reading", found: "Found", limit: int) -> None:
     from onefold.cli.answers import sections
     from onefold.cli.answers.output import Screen, moment
     from onefold.service import evidence, journeys, ledger, profiles
+    from onefold.service.consents import consents
 
     screen, row = Screen(), found.customer
     [profile] = profiles.profiles(reading, [row.key])
@@ -60,6 +61,10 @@ def _show(reading: "Reading", found: "Found", limit: int) -> None:
     if profile:
         screen.heading("Profile")
         sections.show_profile(screen, profile)
+    [agreed] = consents(reading, [row.key])
+    if agreed:
+        screen.heading("What was agreed to")
+        sections.show_consents(screen, agreed)
     [members] = profiles.identifiers(reading, [row.key], MOST_SHOWN)
     screen.heading(_title("Identifiers", members.more))
     sections.show_identifiers(screen, members.items, journeys.linked_at(reading, members.items))
@@ -114,9 +119,11 @@ def shape(reading: "Reading", found: "Found", limit: int) -> dict[str, Any]:
     """A customer with all that is known, as JSON."""
     from onefold.cli.answers import shapes, summed_up
     from onefold.service import evidence, ledger, profiles, summaries
+    from onefold.service.consents import consents
 
     key = found.customer.key
     [profile] = profiles.profiles(reading, [key])
+    [agreed] = consents(reading, [key])
     [members] = profiles.identifiers(reading, [key], MOST_SHOWN)
     [refused] = evidence.refused_links(reading, [key], MOST_SHOWN)
     [decided] = ledger.decisions(reading, [key], MOST_SHOWN)
@@ -128,6 +135,7 @@ def shape(reading: "Reading", found: "Found", limit: int) -> dict[str, Any]:
         **shapes.customer(found.customer),
         "requestedId": found.requested_id,
         "profile": {"traits": [shapes.trait(name, row) for name, row in profile.items()]},
+        "consents": [shapes.consent(row) for row in agreed.values()],
         "identifiers": shapes.part(shapes.identifiers(reading, members.items), members.more),
         "summary": summed_up.summary(summary, reading),
         "computed": [summed_up.computed(value) for value in computed],

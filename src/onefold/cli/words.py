@@ -29,6 +29,11 @@ def name(key: IdentifierKey) -> str:
     return f"{key.namespace}:{key.value}"
 
 
+def agreed(given: bool) -> str:
+    """Whether somebody agreed."""
+    return "given" if given else "withdrawn"
+
+
 def short(said: str) -> str:
     """What somebody wrote, cut to what a column of a table has room for."""
     return said if len(said) <= LONGEST_SHOWN else said[: LONGEST_SHOWN - 1] + "…"

@@ -63,5 +63,6 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def consent_ms(self) -> int:
-        """The time its consents count from: nobody can date them ahead either, or until then no other word would."""
-        return min(self.evidence_ms, self.received_ms)
+        """The time its consents count from: nobody dates them ahead, or until then no other word would count. To date
+        them back wins nothing, for the newest counts; and what comes late must not count as if it were said today."""
+        return min(self.at_ms, self.received_ms)

@@ -6,11 +6,11 @@ import msgspec
 
 from onefold.cli.answers import shapes
 from onefold.cli.answers.output import Screen, moment
-from onefold.cli.words import listed, name, short, what, why
+from onefold.cli.words import agreed, listed, name, short, what, why
 from onefold.model.reading import KnownIdentifier, LedgerLine, Touchpoint
 from onefold.service import Reading
 from onefold.service.evidence import refusals
-from onefold.service.values import Evidence, Linkage, Survivor
+from onefold.service.values import Evidence, Linkage, StandingConsent, Survivor
 
 NAME = "name"
 
@@ -39,6 +39,23 @@ def show_profile(screen: Screen, profile: Mapping[str, Survivor]) -> None:
 def said(value: object) -> str:
     """A trait's value: text as it is, everything else as JSON; a long one is cut."""
     return short(value if isinstance(value, str) else msgspec.json.encode(value).decode())
+
+
+def show_consents(screen: Screen, consents: Mapping[str, StandingConsent]) -> None:
+    """One line a purpose: whether it is agreed to, who said so of what and when, and what of others of its identifiers
+    was said before."""
+    rows = [
+        (
+            short(purpose),
+            agreed(row.consent.given),
+            name(row.consent.identifier),
+            row.consent.source,
+            moment(row.consent.at_ms),
+            ", ".join(f"{agreed(other.given)} {moment(other.at_ms)}" for other in row.others),
+        )
+        for purpose, row in consents.items()
+    ]
+    screen.table(("purpose", "consent", "said of", "by", "at", "before"), rows)
 
 
 def show_identifiers(screen: Screen, identifiers: Sequence[KnownIdentifier], linked_at: Sequence[int]) -> None:

@@ -8,6 +8,7 @@ import msgspec
 from onefold.cli.answers.output import iso
 from onefold.errors import Problem
 from onefold.model.claims import Claim
+from onefold.model.consents import Consent
 from onefold.model.graph import Judgement
 from onefold.model.identifiers import IdentifierKey
 from onefold.model.reading import KnownCustomer, KnownIdentifier, LedgerLine, Reject, Touchpoint
@@ -16,7 +17,7 @@ from onefold.service import Reading
 from onefold.service.bodies import campaign, properties_json
 from onefold.service.evidence import refusals
 from onefold.service.journeys import linkages, linked_at
-from onefold.service.values import Evidence, Linkage, Refusal, Survivor
+from onefold.service.values import Evidence, Linkage, Refusal, StandingConsent, Survivor
 
 Shape = dict[str, Any]
 
@@ -71,6 +72,25 @@ def _claim(row: Claim) -> Shape:
         "firstAt": iso(row.first_ms),
         "lastAt": iso(row.last_ms),
         "count": row.count,
+        "identifier": key(row.identifier),
+    }
+
+
+def consent(row: StandingConsent) -> Shape:
+    """What counts for one purpose, with what was last said of the customer's other identifiers."""
+    return {
+        "purpose": row.consent.purpose,
+        **_statement(row.consent),
+        "others": [_statement(other) for other in row.others],
+    }
+
+
+def _statement(row: Consent) -> Shape:
+    return {
+        "given": row.given,
+        "at": iso(row.at_ms),
+        "source": row.source,
+        "trusted": row.trust is Trust.SERVER,
         "identifier": key(row.identifier),
     }
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 LazyKey = Annotated["IdentifierKey", strawberry.lazy("onefold.api.graphql.types.identifier")]
 
-AT = "When. A public source's word counts from no earlier than a day before it came; nobody's from later."
+AT = "When it was said; of what was dated ahead of its receipt, when it came."
 TRUSTED = "Whether nobody outside can speak in its name; false for keys that sit in pages and apps."
 
 
