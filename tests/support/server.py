@@ -136,6 +136,11 @@ class Server:
         """What it wrote on standard error."""
         return self._err.read_text()
 
+    def memory_mb(self) -> float:
+        """How much memory it has now; Linux only."""
+        said = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+        return int(said.partition("VmRSS:")[2].split()[0]) / 1024
+
     def kill(self) -> None:
         """End it without notice (kill -9)."""
         self.process.kill()

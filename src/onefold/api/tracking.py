@@ -14,7 +14,6 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, Final
 
-import anyio.to_thread
 import msgspec
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -23,6 +22,7 @@ from starlette.responses import Response
 from onefold.api.asking import Door, Gate
 from onefold.api.guards import INLINE_BYTES, JSON, check_json, too_large
 from onefold.api.problems import problem_response, said
+from onefold.api.threads import in_thread
 from onefold.errors import OnefoldError
 from onefold.ingest.commit import Outcome, Status
 from onefold.ingest.envelope import Envelope, open_batch, open_call
@@ -49,8 +49,8 @@ def tracking_routes(onefold: Onefold, gate: Gate) -> list[Door]:
         async def track(request: Request) -> Response:
             try:
                 _check_type(request.headers)
-                future = await _submitted(onefold, gate, opened, request)
-                outcomes: list[Outcome] = await asyncio.wrap_future(future)
+                # A name for the future would tie a failure to this frame, and keep the body until garbage is collected.
+                outcomes: list[Outcome] = await asyncio.wrap_future(await _submitted(onefold, gate, opened, request))
             except OnefoldError as error:
                 return problem_response(error.problem)
             return _answer(outcomes)
@@ -83,7 +83,7 @@ async def _submitted(onefold: Onefold, gate: Gate, opened: Opened, request: Requ
 
     if len(body) <= INLINE_BYTES and not encoding:
         return submit()
-    return await anyio.to_thread.run_sync(submit)
+    return await in_thread(submit)
 
 
 def unpacked(body: bytes, encoding: str, most: int) -> bytes:

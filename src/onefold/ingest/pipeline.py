@@ -249,6 +249,7 @@ class Batcher:
             if self._queue and self._queue[0] is last:
                 self._queue.popleft()
                 self._waiting -= len(last.items) - last.taken
+        error.__traceback__ = None  # its frames hold the events, which would be kept as long as the failure is
         for submission, _ in parts:
             # Each waiter raises one of its own: a raised exception grows a traceback.
             own = copy(error)

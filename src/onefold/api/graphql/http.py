@@ -19,6 +19,7 @@ from onefold.api.asking import Asker, Gate
 from onefold.api.graphql.execution import Answer, Engine, Plan, Refused, Request, refusal
 from onefold.api.guards import INLINE_BYTES, JSON, check_json
 from onefold.api.problems import ASK_FOR_KEY
+from onefold.api.threads import in_thread
 from onefold.errors import OnefoldError
 
 RESPONSE_JSON: Final = "application/graphql-response+json"
@@ -55,7 +56,8 @@ class GraphQLDoor:
             asker = self._gate.admit(request)
             content_type, body = request.headers.get("content-type", ""), await request.body()
             small = len(body) <= INLINE_BYTES
-            asked = _asked(content_type, body) if small else await anyio.to_thread.run_sync(_asked, content_type, body)
+            read = partial(_asked, content_type, body)
+            asked = read() if small else await in_thread(read)
         except OnefoldError as error:
             return _refuse(error, media, error.http_status, ASK_FOR_KEY if error.http_status == 401 else None)
         answer = await self._answer(asked, asker, small=small)
