@@ -9,6 +9,8 @@ SDKS := tests/sdk/node
 PACKAGES := $(SDKS)/node_modules/.package-lock.json
 ARGS ?=
 WORKERS ?= 2
+# Tests start many processes: what is compiled once is kept, whatever the environment says.
+unexport PYTHONDONTWRITEBYTECODE
 CODE := src tests $(wildcard bench) scripts/neo4j-server
 
 help:  ## say what there is

@@ -115,7 +115,7 @@ def test_what_was_sent_cannot_steer_the_terminal(onefold: Run) -> None:
 
 
 def test_a_reader_that_goes_away_is_no_error(told: Run, tmp_path: Path) -> None:
-    script = f"{ONEFOLD} demo --no-serve --store sqlite:///{tmp_path}/x.db | head -1"
+    script = f"{ONEFOLD} demo --people 50 --no-serve --store sqlite:///{tmp_path}/x.db | head -1"
     done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, timeout=60, check=True)
     assert done.stderr == ""
     assert done.stdout.count("\n") == 1
