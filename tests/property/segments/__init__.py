@@ -1,0 +1,1 @@
+"""Rules of segments: SQL over the read model, held against plain Python."""
