@@ -1,102 +1,103 @@
 """After any history the read model says what the store's own point reads say, whenever it was asked in between, and it
 holds what one holds that is made from scratch."""
 
+import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, invariant, rule
 
 from onefold.readmodel.model import ReadModel
 from onefold.readmodel.place import Place
+from onefold.stitch.rules import Rules
+from onefold.store.base import Store
+from onefold.store.neo4j.address import address_of
+from onefold.store.neo4j.open import open_neo4j
+from onefold.store.sqlite.open import open_sqlite
+from tests.property.playing import namespaces_of
 from tests.property.shown import TRAIT_RULES
-from tests.property.test_store_machine import SLOWER, Neo4jMachine, SqliteMachine, StoreMachine, run
+from tests.property.strategies import History, Judge, histories
+from tests.property.test_copying import Played
+from tests.support.neo4j_server import wiped
 from tests.support.read_models import check_level, contents
 
 MOST_EXAMPLES = 1_000
+SLOWER = 10
+"""How many times fewer examples a store gets that is asked over a network."""
 
 
-class ReadModelMachine(StoreMachine):
-    """A store through anything that may happen to it, with a read model that is asked now and then."""
+class Asked:
+    """A store to which a history happens, and its read model, which is asked now and then."""
 
-    model: ReadModel | None = None
-    asked_of: object = None
+    def __init__(self, store: Store, rules: Rules, folder: Path | None) -> None:
+        self.store, self.rules = store, rules
+        self.place = Place(folder=folder, threads=1)
+        self.model = self.opened(self.place)
 
-    def model_folder(self) -> Path | None:
-        return None
+    def opened(self, place: Place) -> ReadModel:
+        return ReadModel(self.store, place, self.rules.namespaces, TRAIT_RULES)
 
-    @initialize(every=st.sampled_from((1, 1, 2, 5)))
-    def begin_asking(self, every: int) -> None:
-        """It is asked after so many steps, and when a rule says so."""
-        self.every, self.steps = every, 0
+    def open_again(self) -> None:
+        self.model.close()
+        self.model = self.opened(self.place)
 
     def check(self) -> None:
-        """What the store shows is tested elsewhere, and takes long."""
+        with self.model.ask() as asking, self.store.read(hold=True) as view:
+            check_level(asking, view, self.rules.namespaces, TRAIT_RULES)
 
-    @invariant()
-    def ask_now_and_then(self) -> None:
-        if hasattr(self, "stores") and hasattr(self, "every"):
-            self.steps += 1
-            if self.steps % self.every == 0:
-                self.ask(closing=False)
-
-    @rule(closing=st.booleans())
-    def ask(self, closing: bool) -> None:
-        """It is level with the store, which another handle may have written to. Its file may have been closed."""
-        if closing:
-            self.close_model()
-        store = self.stores[0]
-        if self.asked_of is not store:  # stores were opened again
-            self.close_model()
-        if self.model is None:
-            self.model, self.asked_of = self.new_model(Place(folder=self.model_folder(), threads=1)), store
-        with self.model.ask() as asking, store.read() as view:
-            check_level(asking, view, self.stitching.namespaces, TRAIT_RULES)
-
-    def new_model(self, place: Place) -> ReadModel:
-        return ReadModel(self.stores[0], place, self.stitching.namespaces, TRAIT_RULES)
-
-    def close_model(self) -> None:
-        if self.model is not None:
-            self.model.close()
-            self.model = None
-
-    def teardown(self) -> None:
-        """At the end it holds what one holds that is made from scratch."""
-        try:
-            if hasattr(self, "stores"):
-                self.ask(closing=False)
-                assert self.model is not None
-                scratch = self.new_model(Place(threads=1))
-                with self.model.ask() as asking, scratch.ask() as anew:
-                    assert contents(asking) == contents(anew)
-                scratch.close()
-        finally:
-            self.close_model()
-            super().teardown()
+    def check_from_scratch(self) -> None:
+        with closing(self.opened(Place(threads=1))) as scratch, self.model.ask() as asking, scratch.ask() as anew:
+            assert contents(asking) == contents(anew)
 
 
-class SqliteReadModel(ReadModelMachine, SqliteMachine):
-    """Its read model is beside it."""
+def happen(history: History, every: int, closed_every: int, store: Store, rules: Rules, folder: Path | None) -> None:
+    """It is asked after so many turns, and its file is closed after so many questions."""
+    asked, standing = Asked(store, rules, folder), dict[Judge, int]()
+    played, questions = Played(store, rules, history), 0
+    try:
+        for number, turn in enumerate(history.batches()):
+            played.play([turn], standing)
+            if number % every == 0:
+                asked.check()
+                questions += 1
+                if questions % closed_every == 0:
+                    asked.open_again()
+        asked.check()
+        asked.check_from_scratch()
+    finally:
+        asked.model.close()
 
-    def model_folder(self) -> Path:
-        return self.folder / "readmodel"
 
-
-class Neo4jReadModel(ReadModelMachine, Neo4jMachine):
-    """Its read model is in memory."""
+ASKED = given(history=histories(), every=st.sampled_from((1, 2, 5)), closed_every=st.sampled_from((1, 4, 1_000)))
 
 
 @pytest.mark.slow
-def test_a_read_model_of_a_file_is_level_with_it_whatever_happens() -> None:
-    run(SqliteReadModel, min(settings().max_examples, MOST_EXAMPLES))
+@settings(max_examples=min(settings().max_examples, MOST_EXAMPLES), suppress_health_check=[*HealthCheck])
+@ASKED
+def test_a_read_model_of_a_file_is_level_with_it_after_any_history(
+    history: History, every: int, closed_every: int
+) -> None:
+    rules = Rules(namespaces_of(history.rules), history.size_limit)
+    with (
+        tempfile.TemporaryDirectory(prefix="onefold-") as folder,
+        closing(open_sqlite(Path(folder) / "store.db", rules.namespaces, TRAIT_RULES)) as store,
+    ):
+        happen(history, every, closed_every, store, rules, Path(folder) / "readmodel")
 
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("neo4j")
-def test_a_read_model_of_neo4j_is_level_with_it_whatever_happens(
-    neo4j_database: str, monkeypatch: pytest.MonkeyPatch
+@settings(
+    max_examples=min(max(settings().max_examples // SLOWER, 20), MOST_EXAMPLES // SLOWER),
+    suppress_health_check=[*HealthCheck],
+)
+@ASKED
+def test_a_read_model_of_neo4j_is_level_with_it_after_any_history(
+    neo4j_database: str, history: History, every: int, closed_every: int
 ) -> None:
-    monkeypatch.setattr(Neo4jMachine, "url", neo4j_database, raising=False)
-    run(Neo4jReadModel, min(max(settings().max_examples // SLOWER, 20), MOST_EXAMPLES // SLOWER))
+    rules = Rules(namespaces_of(history.rules), history.size_limit)
+    wiped(neo4j_database, rules.namespaces)
+    with closing(open_neo4j(address_of(neo4j_database), rules.namespaces, TRAIT_RULES)) as store:
+        happen(history, every, closed_every, store, rules, folder=None)

@@ -3,10 +3,13 @@
 import pytest
 
 from onefold.readmodel import catching_up, filling
+from onefold.readmodel.model import ReadModel
 from onefold.store.base import Store
 from tests.contract.stores import NAMESPACES, Place
 from tests.readmodel.models import check, count, reading
-from tests.support.filled import fill, odd
+from tests.support.filled import Filler, fill, happened, odd
+
+STEP = 20
 
 
 def test_it_is_level_with_a_store_that_has_rows_of_every_kind(store: Store) -> None:
@@ -26,6 +29,41 @@ def test_it_follows_what_is_written_after_it_was_made(store: Store) -> None:
         check(model, store)
         filler.retract(number)
         check(model, store)
+
+
+def test_touchpoints_that_get_another_subject_are_moved(store: Store) -> None:
+    """An address that six people use is nobody's: its touchpoints are those of the cookies they came with."""
+    filler = Filler(store, NAMESPACES)
+    address = {"namespace": "email", "value": "info@shop.example"}
+    filler.send([odd(n, anonymousId=f"cookie {n}", identifiers=[address]) for n in range(5)])
+    with reading(store) as model:
+        check(model, store)
+        before = subjects(model)
+        filler.send([odd(100 + n, userId=f"user {n}", identifiers=[address]) for n in range(7)])
+        check(model, store)
+        assert before == {"email"}
+        assert subjects(model) == {"anonymous_id"}
+
+
+def subjects(model: ReadModel) -> set[str]:
+    """The namespaces of the subjects of the first five touchpoints."""
+    with model.ask() as asking:
+        rows = asking.rows(
+            "SELECT i.namespace FROM internal.touchpoints t JOIN internal.identifiers i ON i.number = t.subject "
+            "WHERE t.number <= 5"
+        )
+    return {namespace for [namespace] in rows}
+
+
+@pytest.mark.parametrize("seed", [1, 4])
+def test_it_follows_a_crowd_step_by_step(store: Store, seed: int) -> None:
+    """In it identifiers turn generic, customers join and split, subjects change."""
+    told = happened(200, seed, people=6)
+    filler = Filler(store, NAMESPACES)
+    with reading(store) as model:
+        for start in range(0, len(told), STEP):
+            filler.send(told[start : start + STEP])
+            check(model, store)
 
 
 def test_what_is_read_in_small_pages_is_the_same(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,12 +12,14 @@ import pyarrow as pa
 from onefold.errors import OnefoldError
 from onefold.model.namespaces import Kind, Namespaces
 from onefold.model.traits import TraitRules
+from onefold.readmodel import members
 from onefold.readmodel.catching_up import level
 from onefold.readmodel.database import Database, identity_of
 from onefold.readmodel.place import Place
 from onefold.store.base import Store
 
 CLOSING_SECONDS: Final = 10.0
+INTERRUPTING_SECONDS: Final = 0.01
 NEVER: Final = float("-inf")
 DAMAGED: Final = (duckdb.FatalException, duckdb.InternalException, duckdb.IOException, duckdb.SerializationException)
 """What DuckDB raises when its file is not what it wrote, or cannot be read."""
@@ -91,13 +93,23 @@ class ReadModel:
         with self._asked() as asking:
             yield asking
 
+    def take_members(self) -> None:
+        """Have the view of segments say who is in them as the store has it now. Raises: OnefoldError `store.…`."""
+        with self._catching_up:
+            if self._database is None:
+                self._catch_up()
+            if self._database is not None:
+                members.level(self._database.connection, self._store)
+
     def close(self) -> None:
         """Let go of the file. Questions that others are in the middle of end with `store.unavailable`."""
         with self._changed:
             self._closed = True
-            for asking in self._asking:
-                asking.interrupt()
-            self._changed.wait_for(lambda: not self._asking, CLOSING_SECONDS)
+            until = monotonic() + CLOSING_SECONDS
+            while self._asking and monotonic() < until:
+                for asking in self._asking:  # again and again: a question may just be about to be asked
+                    asking.interrupt()
+                self._changed.wait(INTERRUPTING_SECONDS)
         with self._catching_up:
             if self._database is not None:
                 self._database.close()
