@@ -131,8 +131,8 @@ class MembershipStep(msgspec.Struct, frozen=True):
         basis: fingerprint of what besides the store decides who is in, such as the declared traits; whoever finds
             another in a segment looks at everybody anew.
         last: whether all are told, so that the segment is right as of this. A step of very many changes may be told in
-            parts, each in its own transaction, so that others write meanwhile: all but the last leave `as_of_…` as it
-            was.
+            parts, each in its own transaction, so that others write meanwhile (Neo4j takes a second for some thousand):
+            all but the last leave `as_of_…` as it was.
     """
 
     segment: SavedSegment

@@ -45,7 +45,8 @@ from onefold.stitch.needs import Need
 
 Result = TypeVar("Result")
 
-CLEARED_AT_ONCE: Final = 10_000
+CLEARED_AT_ONCE: Final = 2_000
+"""So many members leave a deleted segment in one transaction: others wait to write for a second at most, on Neo4j."""
 
 
 class MovedError(Exception):
