@@ -3,8 +3,7 @@
 CREATE SCHEMA internal;
 
 -- What this is made of: version (fingerprint of these files), store (whose it is), traits (fingerprint of the survivorship
--- rules), seq (how far it has come), commit_ms (when that was), commit (that row of the store's commits), session_ms (after
--- how long without a touchpoint a session has ended).
+-- rules), seq (how far it has come), commit_ms (when that was), commit (that row of the store's commits).
 CREATE TABLE internal.meta (
     name  VARCHAR NOT NULL,
     value VARCHAR NOT NULL

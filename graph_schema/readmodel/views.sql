@@ -11,25 +11,6 @@ QUALIFY row_number() OVER (
     PARTITION BY i.customer, c.purpose ORDER BY c.at_ms DESC, c.given, c.trust, i.namespace, i.value, c.source
 ) = 1;
 
--- Every touchpoint of a customer and its session: they are counted from 1 for each customer. A session goes on as long as
--- less than session_ms lies between one touchpoint and the next.
-CREATE VIEW internal.visits AS
-SELECT
-    *,
-    count(*) FILTER (begins) OVER (PARTITION BY customer ORDER BY at_ms, number) AS session
-FROM (
-    SELECT
-        i.customer, t.number, t.at_ms, t.channel, t.campaign, t.name, t.revenue, t.currency,
-        coalesce(
-            t.at_ms - lag(t.at_ms) OVER (PARTITION BY i.customer ORDER BY t.at_ms, t.number)
-            >= (SELECT value::BIGINT FROM internal.meta WHERE name = 'session_ms'),
-            true
-        ) AS begins
-    FROM internal.touchpoints t
-    JOIN internal.identifiers i ON i.number = t.subject
-    WHERE i.customer <> 0
-);
-
 -- Every customer: its public id, when it was first and last seen, whether it is known by no more than devices and cookies.
 CREATE VIEW main.customers AS
 SELECT id, epoch_ms(first_ms) AS first_seen, epoch_ms(last_ms) AS last_seen, anonymous
@@ -57,16 +38,7 @@ JOIN internal.identifiers i ON i.number = t.subject
 LEFT JOIN internal.customers c ON c.customer = i.customer
 LEFT JOIN internal.identifiers d ON d.number = t.device;
 
--- Every session of a customer, counted from 1. first_…, last_…: of its first and of its last touchpoint.
-CREATE VIEW main.sessions AS
-SELECT
-    c.id AS customer_id, v.session, epoch_ms(min(v.at_ms)) AS started_at, epoch_ms(max(v.at_ms)) AS ended_at,
-    count(*) AS touchpoints,
-    arg_min(v.channel, (v.at_ms, v.number)) AS first_channel, arg_max(v.channel, (v.at_ms, v.number)) AS last_channel,
-    arg_min_null(v.campaign, (v.at_ms, v.number)) AS first_campaign
-FROM internal.visits v
-JOIN internal.customers c ON c.customer = v.customer
-GROUP BY c.id, v.session;
+-- Sessions depend on settings: onefold.readmodel.sessions makes main.sessions whenever the file is opened.
 
 -- The profile of every customer: for each trait the value that survivorship gives it, as JSON, when that was last said, by
 -- which source and of which identifier.

@@ -11,6 +11,7 @@ from typing import Final
 import duckdb
 
 from onefold.model.traits import TraitRules
+from onefold.readmodel import sessions
 from onefold.readmodel.place import Place
 from onefold.readmodel.slots import Slot, take_slot
 from onefold.schema_files import schema_file
@@ -107,7 +108,7 @@ class Database:
         connection.execute("BEGIN")
         for name in FILES:
             connection.execute(_sql(name))
-        facts = {**self._identity, "seq": "0", "commit": "", "commit_ms": "0", "session_ms": ""}
+        facts = {**self._identity, "seq": "0", "commit": "", "commit_ms": "0"}
         connection.executemany("INSERT INTO internal.meta VALUES (?, ?)", [list(fact) for fact in facts.items()])
         rules = [(None, self._traits.default), *self._traits.declared.items()]
         connection.executemany(
@@ -170,6 +171,6 @@ def _facts(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
 
 
 def _prepare(connection: duckdb.DuckDBPyConnection, place: Place) -> None:
-    connection.execute("UPDATE internal.meta SET value = ? WHERE name = 'session_ms'", [str(place.session_ms)])
+    connection.execute(sessions.view(place.orders, place.session_ms))
     for statement in SETTLED:
         connection.execute(statement)

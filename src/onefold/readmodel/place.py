@@ -5,6 +5,7 @@ from typing import Final, Self
 
 import msgspec
 
+from onefold.model.reading import TouchpointFilter
 from onefold.settings import Settings
 
 MINUTE_MS: Final = 60_000
@@ -18,13 +19,14 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         folder: of its files, one a process; made if it is not there. None: it lives in memory.
         memory: how much it may take, as DuckDB writes it (`1GB`); what is beyond is spilled to disk.
         threads: how many work on one question; None: as many as there are cores.
-        session_ms: after how long without a touchpoint a session has ended.
+        session_ms: after how long without a touchpoint a session has ended. orders: which touchpoints are orders.
     """
 
     folder: Path | None = None
     memory: str = "1GB"
     threads: int | None = None
     session_ms: int = 30 * MINUTE_MS
+    orders: TouchpointFilter = TouchpointFilter(names=("Order Completed",))
 
     @classmethod
     def chosen(cls, settings: Settings) -> Self:

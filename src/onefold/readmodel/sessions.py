@@ -8,7 +8,7 @@ goes on in the shop's app what began in the browser is in one session.
 from typing import Final
 
 from onefold.model.reading import TouchpointFilter
-from onefold.readmodel.touchpoints import PLACE, Bind, condition, journeys
+from onefold.readmodel.touchpoints import PLACE, Bind, condition, journeys, literal
 
 SESSIONS: Final = f"""
 WITH told AS (
@@ -41,6 +41,16 @@ FROM summed s LEFT JOIN earnings e ON e.customer = s.customer AND e.session = s.
 """`session` counts a customer's sessions from 1. `first_number` and `entry`: the number of its first touchpoint and its
 name, or type. `first_campaign` and `device`: the first it has. `revenue`: of its orders, by currency."""
 
+VIEW: Final = """
+CREATE OR REPLACE VIEW main.sessions AS
+SELECT c.id AS customer_id, s.session, epoch_ms(s.start_ms) AS started_at, epoch_ms(s.end_ms) AS ended_at,
+    s.touchpoints, s.entry, s.first_channel, s.last_channel, s.first_campaign, 'idn_' || d.public AS device_id,
+    s.orders, s.revenue
+FROM ({sessions}) s
+JOIN internal.customers c ON c.customer = s.customer
+LEFT JOIN internal.identifiers d ON d.number = s.device
+"""
+
 
 def sessions(orders: TouchpointFilter, session_ms: int, bind: Bind, among: str | None = None) -> str:
     """A query for all sessions, or those of the customers `among` (as `onefold.readmodel.touchpoints.journeys` has it).
@@ -50,3 +60,8 @@ def sessions(orders: TouchpointFilter, session_ms: int, bind: Bind, among: str |
         session_ms: after how long without a touchpoint a session has ended.
     """
     return SESSIONS.format(is_order=condition(orders, bind), session_ms=bind(session_ms), journeys=journeys(among))
+
+
+def view(orders: TouchpointFilter, session_ms: int) -> str:
+    """The statement that makes the view `sessions` for people. Its revenue is a list of currency and amount."""
+    return VIEW.format(sessions=sessions(orders, session_ms, literal))

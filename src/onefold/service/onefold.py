@@ -8,6 +8,8 @@ from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 
+import msgspec
+
 from onefold import __version__
 from onefold.errors import OnefoldError, Problem
 from onefold.ingest.commit import Outcome
@@ -15,6 +17,7 @@ from onefold.ingest.decode import Decoded, Decoder, Rejected
 from onefold.ingest.envelope import Envelope
 from onefold.ingest.pipeline import Batcher, now_ms
 from onefold.model import computed_file, rates
+from onefold.model.computed_file import ORDERS
 from onefold.model.identifiers import IdentifierKey
 from onefold.model.ids import decode
 from onefold.model.namespaces import Namespaces
@@ -135,9 +138,10 @@ class Onefold:
             with self._store.read(wait=wait, hold=hold) as view:
                 yield Reading(view, self.means, lambda age_ms: asked.enter_context(self.ask(age_ms)), known)
 
-    def ask(self, max_staleness_ms: int = 0) -> "AbstractContextManager[Asking]":
+    def ask(self, max_staleness_ms: int = 0, *, members: bool = False) -> "AbstractContextManager[Asking]":
         """A state of the read model for asking on this thread until the block ends: it shows all that was committed
-        before, or at least what was so long ago. The first question opens it.
+        before, or at least what was so long ago. The first question opens it. With `members` its view of segments says
+        who is in them by now.
 
         Raises: OnefoldError `store.…`.
         """
@@ -145,8 +149,11 @@ class Onefold:
 
         with self._opening:
             if self._read_model is None:
-                place = Place.chosen(self.settings)
+                orders = self.means.computed[ORDERS].touchpoints
+                place = msgspec.structs.replace(Place.chosen(self.settings), orders=orders)
                 self._read_model = ReadModel(self._store, place, self.namespaces, self.means.traits)
+        if members:
+            self._read_model.take_members()
         return self._read_model.ask(max_staleness_ms)
 
     def in_one_state(self, work: Callable[[Reading], Made]) -> Made:
