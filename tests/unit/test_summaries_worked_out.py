@@ -9,9 +9,11 @@ import pytest
 
 from onefold.analytics import sessions, summaries
 from onefold.analytics.computed.asked import values
-from onefold.analytics.money import Money
+from onefold.analytics.money import Money, money
 from onefold.model import computed_file
 from onefold.model.computed import ComputedTraits
+from onefold.model.reading import TouchpointFilter
+from onefold.readmodel.sessions import view
 from onefold.schema_files import schema_file
 from tests.support.journeys_in_columns import Tables, owned
 
@@ -84,8 +86,8 @@ def own(tables: Tables, cookie: int) -> None:
     tables.put("identifiers", [owned(IDENTIFIERS[name], owner) for name, owner in owners.items()])
 
 
-def amounts(money: tuple[Money, ...]) -> str:
-    return ", ".join(f"{amount.amount} {amount.currency or ''}".strip() for amount in money)
+def amounts(told: tuple[Money, ...]) -> str:
+    return ", ".join(f"{amount.amount} {amount.currency or ''}".strip() for amount in told)
 
 
 def computed(tables: Any, customer: int, names: Any = TRAITS) -> list[tuple[str, ...]]:
@@ -121,6 +123,30 @@ def test_sessions_are_those_worked_out_by_hand(tables: Any) -> None:
             amounts(row.revenue),
         )
         for row in found
+    ] == table("Sessions")
+
+
+def test_the_view_for_people_shows_the_same_sessions(tables: Any) -> None:
+    ann = {"customer": ANN, "anchor": 1, "id": "cus_ann", "first_ms": 0, "last_ms": 0, "anonymous": False}
+    tables.put("customers", [ann])
+    tables.rows(view(TouchpointFilter(names=("Order Completed", "it's not")), PAUSE_MS))
+    found = tables.rows("SELECT * FROM main.sessions ORDER BY session DESC")
+    assert {row[0] for row in found} == {"cus_ann"}
+    assert [row[1] for row in found] == [4, 3, 2, 1]
+    assert [
+        (
+            start.isoformat(" ", "milliseconds"),
+            end.isoformat(" ", "milliseconds"),
+            str(count),
+            entry,
+            first,
+            last,
+            campaign or "",
+            "phone" if device == f"idn_p{IDENTIFIERS['phone']}" else "",
+            str(orders),
+            amounts(money({line["currency"]: line["amount"] for line in revenue})),
+        )
+        for _, _, start, end, count, entry, first, last, campaign, device, orders, revenue in found
     ] == table("Sessions")
 
 
