@@ -49,5 +49,11 @@ def prepare(folder: Path) -> None:
 
 
 def without_ids(text: str) -> str:
-    """Public ids are keyed with a secret of the store, so they differ from store to store."""
-    return re.sub(r"\b(cus|idn|tp)_[0-9a-hjkmnp-tv-z]{26}\b", r"\1_…", text)
+    """Public ids are keyed with a secret of the store, so they differ from store to store; segments are numbered."""
+    return re.sub(r"\b(cus|idn|tp)_[0-9a-hjkmnp-tv-z]{26}\b|\b(seg)_[0-9a-z]{13}\b", r"\1\2_…", text)
+
+
+def files(guide: str) -> dict[str, str]:
+    """The files of a guide, by name: its blocks of YAML that begin with one (`# big-spenders.yaml`)."""
+    named = [(re.match(r"# (\S+\.yaml)\b", block.text), block) for block in blocks(guide) if block.language == "yaml"]
+    return {found[1]: block.text for found, block in named if found}

@@ -76,7 +76,7 @@ def save(  # noqa: PLR0913, PLR0917  # each is an option
     with call.open(Access.WRITE) as onefold:
         id_ = None if change is None else onefold.in_one_state(lambda reading: _named(reading, change)).public_id
         saved = answers.kept(onefold.save_segment(draft, id_, allow_unknown=allow_unknown))
-    answers.show_one(saved, as_json=call.as_json)
+    answers.show_saved(saved, as_json=call.as_json)
 
 
 def list_(call: Call) -> None:

@@ -31,7 +31,11 @@ def sql(
     _check(call, as_csv, parquet, seconds)
     from onefold.analytics import sql as questions
 
-    with call.open() as onefold, onefold.ask() as asking, questions.ask(asking, question, seconds) as answer:
+    with (
+        call.open() as onefold,
+        onefold.ask(members=True) as asking,
+        questions.ask(asking, question, seconds) as answer,
+    ):
         _show(call, answer, as_csv, parquet)
 
 

@@ -19,6 +19,7 @@ from onefold.cli.words import short
 from onefold.errors import OnefoldError
 
 MOST_SHOWN: Final = 1_000
+NANOSECONDS: Final = 1_000_000_000
 
 Batches: TypeAlias = pa.RecordBatchReader
 
@@ -123,7 +124,15 @@ def text(value: object) -> str:
             return value.hex()
         case list() | dict():
             return msgspec.json.encode(_plain(value)).decode()
-    return str(value)
+    return _interval(value) if isinstance(value, pa.MonthDayNano) else str(value)
+
+
+def _interval(value: Any) -> str:
+    """`2 months 17 days 03:20:00`; what is zero is left out."""
+    seconds = value.nanoseconds // NANOSECONDS
+    clock = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    parts = [f"{count} {unit}" for count, unit in ((value.months, "months"), (value.days, "days")) if count]
+    return " ".join([*parts, clock] if seconds or not parts else parts)
 
 
 def _distinct(names: Sequence[str]) -> list[str]:

@@ -114,6 +114,14 @@ def show_all(rows: Sequence[SavedSegment], *, as_json: bool) -> None:
         screen.line("no segments are saved; onefold segment save makes one")
 
 
+def show_saved(row: SavedSegment, *, as_json: bool) -> None:
+    """That a segment is kept, and how many are in it."""
+    if as_json:
+        show_json(shape(row))
+    else:
+        Screen().line(f"{row.public_id}  {row.name} is saved: {_people(row.count)}")
+
+
 def show_one(row: SavedSegment, *, as_json: bool) -> None:
     """A segment with its rule."""
     if as_json:
