@@ -16,7 +16,7 @@ Promises every store keeps (and `tests/contract` checks):
 
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import msgspec
 
@@ -42,6 +42,10 @@ from onefold.model.reading import (
 from onefold.model.saved import Lease, Member, MembershipChange, MembershipStep, SavedSegment, SegmentDraft
 from onefold.model.sources import Source, Trust
 from onefold.stitch.needs import Need
+from onefold.store.columns import ColumnKind, Columns
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Result = TypeVar("Result")
 
@@ -161,7 +165,7 @@ class Rows(Protocol):
         """At most `limit` rows of a kind with numbers above `after`, in the order of their numbers."""
 
 
-class View(Rows, Protocol):
+class View(Rows, Columns, Protocol):
     """One state of a store. Every method takes many and answers in one batched read: the number of statements
     does not grow with the number of things asked for. What is unknown is missing from the answer. Used in one thread.
 
@@ -296,6 +300,13 @@ class Store(Protocol):
         and does not write.
 
         Raises: OnefoldError `store.unavailable`, and `store.busy` when too many read: at once unless it may `wait`.
+        """
+
+    def page(self, kind: ColumnKind, after: int, upto: int, limit: int) -> "pa.Table":
+        """As `View.page`, for reading everything there is without keeping anybody waiting: each row as it is while it
+        is read, so that rows may be of several states. What `View.changed` names since before is then read anew.
+
+        Raises: OnefoldError `store.unavailable`, `store.busy`.
         """
 
     def describe(self) -> str:
