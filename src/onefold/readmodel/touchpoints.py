@@ -4,6 +4,7 @@ Everything here is a piece of SQL over a row of `internal.touchpoints`. Values n
 gives the placeholder for it.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
@@ -12,11 +13,6 @@ from onefold.model.reading import PropertyMatch, TouchpointFilter
 Bind: TypeAlias = Callable[[Any], str]
 """Keeps a value and gives the placeholder (`$p3`) that stands for it."""
 
-NUMBERS: Final = "('BIGINT', 'UBIGINT', 'DOUBLE')"
-"""What DuckDB calls the types of JSON numbers."""
-GREATEST: Final = 10**15
-"""Numbers in properties are smaller than this, or are none: so that no sum of them can overflow."""
-LARGEST_EXACT: Final = 2**63 - 1
 JOURNEYS: Final = (
     "SELECT i.customer, t.* FROM internal.touchpoints t JOIN internal.identifiers i ON i.number = t.subject "
     "WHERE i.customer <> 0"
@@ -85,39 +81,52 @@ def _any(column: str, values: tuple[str, ...], bind: Bind) -> str:
 
 def _matches(wanted: PropertyMatch, bind: Bind, row: str) -> str:
     """Types are compared too: a text is no number, and null is not the same as a property that is not there."""
-    path, value = bind(pointer(wanted.name)), wanted.value
-    kind, text = f"json_type({row}.body, {path})", f"json_extract_string({row}.body, {path})"
+    said, value = _said(wanted.name, bind, row), wanted.value
     match value:
         case None:
-            return f"coalesce({kind} = 'NULL', false)"
+            return f"coalesce({said} = 'null', false)"
         case bool():
-            return f"coalesce({kind} = 'BOOLEAN' AND {text} = {bind('true' if value else 'false')}, false)"
+            return f"coalesce({said} = '{'true' if value else 'false'}', false)"
         case str():
-            return f"coalesce({kind} = 'VARCHAR' AND {text} = {bind(value)}, false)"
-    if isinstance(value, int) and abs(value) <= LARGEST_EXACT:
-        equal = (
-            f"CASE WHEN {kind} = 'DOUBLE' THEN TRY_CAST(TRY_CAST({text} AS DOUBLE) AS DECIMAL(38, 9)) = {bind(value)} "
-            f"ELSE TRY_CAST({text} AS HUGEINT) = {bind(value)} END"
-        )
-    else:
-        equal = f"TRY_CAST({text} AS DOUBLE) = {bind(float(value))}"
-    return f"coalesce({kind} IN {NUMBERS} AND {equal}, false)"
+            # However the text is written in JSON, letters and digits stand for themselves: looking for them is cheap.
+            first = f"contains({row}.body, {bind(value)}) AND " if value.isascii() and value.isalnum() else ""
+            return f"({first}coalesce({said} = CAST(to_json(CAST({bind(value)} AS VARCHAR)) AS VARCHAR), false))"
+    return f"coalesce({_equals(said, value, bind)}, false)"
+
+
+def _equals(said: str, value: float, bind: Bind) -> str:
+    """Exactly: whole numbers by their digits, others, which have a point or an exponent, as doubles."""
+    told = []
+    if isinstance(value, int) or value.is_integer():
+        told.append(f"{said} = {bind(str(int(value)))}")
+    nearest = _double(value)
+    if nearest == value:
+        told.append(f"(TRY_CAST({said} AS DOUBLE) = {bind(nearest)} AND ({said} LIKE '%.%' OR {said} LIKE '%e%'))")
+    return " OR ".join(told)
+
+
+def _double(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
+def _said(name: str, bind: Bind, row: str) -> str:
+    """A top-level property of the touchpoint `row` as JSON text; null when it is not there."""
+    return f"CAST(json_extract({row}.body, {bind(pointer(name))}) AS VARCHAR)"
 
 
 def property_json(name: str, bind: Bind, row: str = "t") -> str:
-    """A top-level property of the touchpoint `row` as compact JSON text; null when it is not there, or is null."""
-    path = bind(pointer(name))
-    return (
-        f"CASE WHEN json_type({row}.body, {path}) <> 'NULL' THEN CAST(json_extract({row}.body, {path}) AS VARCHAR) END"
-    )
+    """A top-level property of the touchpoint `row` as compact JSON text, 1.0 as 1; null when it is not there, or is
+    null."""
+    return f"regexp_replace(nullif({_said(name, bind, row)}, 'null'), '\\.0$', '')"
 
 
 def property_number(name: str, bind: Bind, row: str = "t") -> str:
-    """A top-level property of the touchpoint `row` as DECIMAL(38, 9), rounded; null when it is no JSON number, or has
-    more than 15 digits before its point."""
-    path = bind(pointer(name))
-    number = f"TRY_CAST(json_extract_string({row}.body, {path}) AS DECIMAL(38, 9))"
-    return f"CASE WHEN json_type({row}.body, {path}) IN {NUMBERS} AND abs({number}) < {GREATEST} THEN {number} END"
+    """A top-level property of the touchpoint `row` as a DECIMAL of nine decimals, rounded; null when it is no JSON
+    number, or has more than 15 digits before its point: so no sum of them overflows."""
+    return f"TRY_CAST({_said(name, bind, row)} AS DECIMAL(24, 9))"
 
 
 def pointer(name: str) -> str:

@@ -1,64 +1,116 @@
-"""Reads the rule of a segment from a file of YAML or JSON, so that every mistake can be said with its line.
+"""Reads the rule of a segment from a text in YAML, of which JSON is a part.
 
-The words are those of GraphQL. A value without quotes that is a JSON number, `true`, `false` or `null` is just that;
-everything else is text, so `no`, `2026-03-01` and `Order Completed` need no quotes.
+Values are those of JSON: `2026-03-01` and `yes` are texts, as in `is: yes`; only `true`, `false` and `null` are not.
 """
 
 import re
-from typing import Final
+from typing import Any, Final
+
+import msgspec
+import yaml
 
 from onefold.analytics.segments import parse
-from onefold.analytics.segments.given import CODE
 from onefold.errors import OnefoldError
-from onefold.model import yaml_file
 from onefold.model.segments import SegmentRule
-from onefold.model.yaml_file import YamlNode
 
+CODE: Final = "segment.invalid"
+MOST_CHARACTERS: Final = 200_000
 DEEPEST: Final = 60
-"""How many levels of lists and keys a file may have: a rule of ten levels has three for each."""
-ROOT: Final = "rule"
-LONGEST_NUMBER: Final = 400
-NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?(?:([eE])[+-]?[0-9]+)?")
-WORDS: Final = {"true": True, "false": False, "null": None, "~": None, "": None}
+WRAPPED: Final = "rule"
+"""A file may hold the rule alone, or under this key."""
 
-Lines = dict[str, int]
-"""The line that each place of a rule stands on."""
+_NULL, _FLAG, _WHOLE, _FLOAT = (f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float"))
+
+
+class _JsonValues(yaml.SafeLoader):
+    """YAML with the plain values of JSON (the core schema of YAML 1.2, less its other bases)."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  # yaml reads it from the class
+
+    def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
+        return int(self.construct_scalar(node))
+
+    def construct_yaml_float(self, node: yaml.ScalarNode) -> float:
+        return float(self.construct_scalar(node))
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: dict[str, int] = {}
+        for key, _ in node.value:
+            line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                raise _Mistake("a key is a text", line)
+            if key.value in seen:
+                raise _Mistake(f"{key.value!r} stands twice, here and on line {seen[key.value]}", line)
+            seen[key.value] = line
+        return super().construct_mapping(node, deep)
+
+
+_JsonValues.add_implicit_resolver(_NULL, re.compile(r"(?:null|~|)\Z"), ["n", "~", ""])
+_JsonValues.add_implicit_resolver(_FLAG, re.compile(r"(?:true|false)\Z"), ["t", "f"])
+_JsonValues.add_implicit_resolver(_WHOLE, re.compile(r"-?(?:0|[1-9][0-9]{0,400})\Z"), list("-0123456789"))
+_JsonValues.add_implicit_resolver(
+    _FLOAT,
+    re.compile(r"-?(?:0|[1-9][0-9]{0,400})(?:\.[0-9]{1,400}(?:[eE][-+]?[0-9]{1,4})?|[eE][-+]?[0-9]{1,4})\Z"),
+    list("-0123456789"),
+)
+_JsonValues.add_constructor(_WHOLE, _JsonValues.construct_yaml_int)
+_JsonValues.add_constructor(_FLOAT, _JsonValues.construct_yaml_float)
+
+
+class _Mistake(Exception):  # noqa: N818  # it never leaves this module
+    def __init__(self, mistake: str, line: int) -> None:
+        super().__init__(mistake, line)
+        self.mistake, self.line = mistake, line
 
 
 def load(text: str, file: str) -> SegmentRule:
-    """The rule in `text`; `file` is its name in messages. Raises `segment.invalid` with line and place."""
-    top = yaml_file.parse(text, file, CODE, DEEPEST)
-    lines: Lines = {}
-    value = _value(top, ROOT, lines)
+    """The rule that a text holds, alone or under the key `rule`; `file` is its name in messages.
+
+    Raises OnefoldError `segment.invalid`: with the line where it is not YAML, else with the place in the rule.
+    """
+    value = _value(text, file)
+    if value is None:
+        raise OnefoldError(CODE, f"{file} is empty", "docs/segments.md has examples of rules.")
+    if isinstance(value, dict) and value.keys() == {WRAPPED}:
+        value = value[WRAPPED]
+    return parse.rule(value)
+
+
+def _value(text: str, file: str) -> object:
+    if len(text) > MOST_CHARACTERS:
+        raise OnefoldError(CODE, f"{file} is longer than {MOST_CHARACTERS:,} characters")
     try:
-        return parse.rule(value, ROOT)
-    except OnefoldError as error:
-        line = _line_of(error.field or ROOT, lines)
-        raise OnefoldError(error.code, f"{file}, line {line}: {error.message}", error.hint, error.field) from error
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        pass  # whatever else it is, YAML says what is wrong with it
+    try:
+        _check_events(text)
+        value: object = yaml.load(text, Loader=_JsonValues)  # noqa: S506  # it makes plain values only
+    except _Mistake as found:
+        raise OnefoldError(CODE, f"{file}, line {found.line}: {found.mistake}") from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise OnefoldError(
+            CODE, f"{file}, line {line}: {error.problem}", "Quote texts that hold : # [ ] { } * or &."
+        ) from error
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
+        raise OnefoldError(CODE, f"{file} cannot be read as YAML: {str(error).splitlines()[0]}") from error
+    return value
 
 
-def _value(node: YamlNode, place: str, lines: Lines) -> object:
-    """What stands at a place, as decoded JSON; it notes the lines of all within."""
-    lines[place] = node.line
-    if node.is_mapping:
-        return {key: _value(inner, f"{place}.{key}", lines) for key, inner in node.mapping().items()}
-    if node.is_list:
-        return [_value(item, f"{place}[{index}]", lines) for index, item in enumerate(node.items())]
-    text = node.text()
-    return text if node.is_quoted else _scalar(text)
-
-
-def _scalar(text: str) -> object:
-    if text in WORDS:
-        return WORDS[text]
-    found = NUMBER.fullmatch(text)
-    if found is None or len(text) > LONGEST_NUMBER:
-        return text
-    return float(text) if found[1] or found[2] else int(text)
-
-
-def _line_of(place: str, lines: Lines) -> int:
-    """The line of a place, or of what it would stand in."""
-    while place not in lines and (cut := max(place.rfind("."), place.rfind("["))) > 0:
-        place = place[:cut]
-    return lines.get(place, 1)
+def _check_events(text: str) -> None:
+    """Look through the text piece by piece, before anything is built of it: aliases could grow without end."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        if isinstance(event, yaml.AliasEvent):
+            raise _Mistake(f"aliases (*{event.anchor}) are not used here; quote a text that begins with *", line)
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > DEEPEST:
+            raise _Mistake(f"more than {DEEPEST} levels of nesting", line)
+        tag = getattr(event, "tag", None)
+        if tag is not None:
+            raise _Mistake(f"tags ({tag}) are not used here", line)
