@@ -1,6 +1,6 @@
 # One command each: `make demo`, `make test`. Everything lives in .venv, installed from the pins in constraints.txt.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo quick test newest sdks nightly check schema bench
+.PHONY: help setup demo quick test newest sdks nightly check schema bench soak
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -71,3 +71,6 @@ schema: setup  ## print the public GraphQL schema into graph_schema/schema.graph
 
 bench: setup  ## the benchmarks, each with its control beside it
 	$(BIN)/python -m bench $(ARGS)
+
+soak: setup  ## ten minutes of mixed load with kill -9 in between: nothing is lost, memory is flat (ARGS="--seconds 60")
+	$(BIN)/python -m tests.soak $(ARGS)

@@ -1,0 +1,1 @@
+"""Mixed load for as long as one likes, with kills in between: `python -m tests.soak`, or `make soak`."""
