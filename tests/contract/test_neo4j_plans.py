@@ -15,6 +15,7 @@ from onefold.model.reading import Reject
 from onefold.model.traits import TraitRule, TraitRules
 from onefold.stitch.needs import Customers
 from onefold.store import neo4j as package
+from onefold.store.columns import ColumnKind
 from onefold.store.neo4j.address import address_of
 from onefold.store.neo4j.open import open_neo4j
 from onefold.store.neo4j.store import Neo4jStore
@@ -78,6 +79,8 @@ def everything(store: Neo4jStore) -> None:
             reading(view)
     with store.read(hold=True) as view:
         view.head()
+    for kind in ColumnKind:
+        store.page(kind, 0, 1 << 62, 60)
 
 
 def operators(plan: dict[str, Any]) -> Iterator[tuple[str, str]]:

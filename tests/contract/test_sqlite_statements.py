@@ -12,6 +12,7 @@ import pytest
 from onefold.model.changes import DecisionKind
 from onefold.model.copying import RowKind
 from onefold.model.reading import JourneyPage, PropertyMatch, TouchpointFilter
+from onefold.store.columns import ColumnKind
 from onefold.store.sqlite.open import open_sqlite
 from onefold.store.sqlite.reading.view import SqliteView
 from onefold.store.sqlite.store import SqliteStore
@@ -61,9 +62,17 @@ ASKED: dict[str, Asking] = {
     "membership_log": lambda view, many: view.membership_log(None, 0, many),
     "membership_log of": lambda view, many: view.membership_log(1, 0, many),
     "last_membership": lambda view, many: view.last_membership(),
+    "changed": lambda view, many: view.changed(0),
     "origin": lambda view, many: view.origin(),
 }
 ASKED |= {f"rows: {kind}": partial(lambda kind, view, many: view.rows(kind, 0, many), kind) for kind in RowKind}
+ASKED |= {
+    f"page: {kind}": partial(lambda kind, view, many: view.page(kind, 0, 1 << 62, many), kind) for kind in ColumnKind
+}
+ASKED |= {
+    f"columns: {kind}": partial(lambda kind, view, many: view.columns(kind, range(1, many + 1)), kind)
+    for kind in ColumnKind
+}
 MOST_STATEMENTS = 5
 
 

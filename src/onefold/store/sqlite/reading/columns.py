@@ -82,12 +82,12 @@ OF: Final = {kind: _of(kind) for kind in ColumnKind}
 SIZES: Final = {kind: _size(kind) for kind in LARGE}
 
 # NOT INDEXED: what is newer is found by its number; SQLite would rather read all of another index, to save the sorting.
-CHANGES: Final = "SELECT {column} FROM changes NOT INDEXED WHERE seq > ?1 AND kind = {kind}"
+CHANGES: Final = "SELECT {column} AS number FROM changes NOT INDEXED WHERE seq > ?1 AND kind = {kind}"
 MOVED_FROM: Final = f"{CHANGES.format(column='was', kind=MOVE_CHANGE)} AND was <> 0"
 MOVED_TO: Final = CHANGES.format(column="customer", kind=MOVE_CHANGE)
 MOVED: Final = CHANGES.format(column="identifier", kind=MOVE_CHANGE)
 # An operator's number has a minus.
-CARRIED: Final = "SELECT abs(j.value) FROM touchpoints t CROSS JOIN json_each(t.identifiers) j WHERE t.number > ?1"
+CARRIED: Final = "SELECT abs(j.value) AS number FROM touchpoints t CROSS JOIN json_each(t.identifiers) j WHERE t.number > ?1"
 DECIDED: Final = "SELECT j.value FROM decisions d CROSS JOIN json_each(d.identifiers) j WHERE d.seq > ?1"
 CHANGED: Final = {
     "identifiers": f"{CARRIED} UNION {MOVED} UNION {DECIDED}",
@@ -98,7 +98,7 @@ CHANGED: Final = {
 }
 """What changed, by the attributes of `Changed`."""
 NUMBERS: Final = {
-    name: f"WITH found (number) AS ({select}) SELECT CAST(group_concat(number, ' ') AS BLOB) FROM found"
+    name: f"SELECT CAST(group_concat(number, ' ') AS BLOB) FROM ({select})"
     for name, select in CHANGED.items()
 }
 
