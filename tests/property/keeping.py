@@ -137,7 +137,7 @@ class World:
         self._names += 1
         said = msgspec.json.encode(rule(dice, namespaces, others)).decode()
         draft = SegmentDraft(f"segment {self._names}", said, require_consent=dice.pick((None, None, *PURPOSES)))
-        saved = self._services[who].save_segment(draft, changed and changed.public_id, allow_unknown=True)
+        saved = self._services[who].save_segment(draft, changed.public_id if changed else None, allow_unknown=True)
         assert isinstance(saved, SavedSegment), saved
         self.check([saved])
 
@@ -204,7 +204,7 @@ class World:
             assert line.number == self._lines, "there are no gaps"
             place = (line.segment, line.anchor)
             assert (place in self._inside) is not line.entered, line
-            self._inside ^= {place}
+            self._inside.symmetric_difference_update({place})
             self._check_cause(line)
         assert self._inside == {(m.segment, m.anchor) for some in members.values() for m in some}
 

@@ -5,6 +5,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -37,13 +38,13 @@ Open = Callable[[History, Path], Store]
 
 @contextmanager
 def world(history: History, opened: Open, told: Counter[str]) -> Iterator[World]:
-    with tempfile.TemporaryDirectory() as folder:
-        with closing(opened(history, Path(folder))) as one, closing(opened(history, Path(folder))) as other:
-            world = World(history, (one, other), told)
-            try:
-                yield world
-            finally:
-                world.close()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        closing(opened(history, Path(folder))) as one,
+        closing(opened(history, Path(folder))) as other,
+        closing(World(history, (one, other), told)) as world,
+    ):
+        yield world
 
 
 def keep_segments(opened: Open, examples: int) -> Counter[str]:
@@ -57,7 +58,7 @@ def keep_segments(opened: Open, examples: int) -> Counter[str]:
         with sized(dice), world(history, opened, told) as played:
             for number in range(SEGMENTS):
                 played.save(dice, number % 2)
-            for step in history.batches():
+            for step in replace(history, batch_size=dice.pick((1, 1, 3))).batches():
                 played.play(step)
                 played.act(dice)
             played.keep(0)

@@ -28,8 +28,9 @@ GENERIC: Final = "generic"
 """The reason of a decision that an identifier became generic; else that it no longer is."""
 
 HOLDERS: Final = (
-    "SELECT a.number, a.customer, i.number FROM internal.identifiers a JOIN internal.identifiers i "
-    "ON i.customer = a.customer WHERE a.number IN (SELECT unnest($anchors::BIGINT[])) AND i.customer <> 0"
+    "SELECT a.number, a.customer, c.anchor, i.number FROM internal.identifiers a "
+    "JOIN internal.customers c ON c.customer = a.customer JOIN internal.identifiers i ON i.customer = a.customer "
+    "WHERE a.number IN (SELECT unnest($anchors::BIGINT[]))"
 )
 NEWEST: Final = (
     "SELECT i.customer, max(t.number) FROM internal.touchpoints t JOIN internal.identifiers i ON i.number = t.subject "
@@ -57,6 +58,13 @@ class Happened(msgspec.Struct, frozen=True):
         return (Cause.CONSENT if consent and self.agreed else Cause.EVENT), self.touchpoint
 
 
+class _Holder(msgspec.Struct, frozen=True):
+    """Who holds an anchor: a customer that has another anchor now where `gone`."""
+
+    customer: int
+    gone: bool
+
+
 def happened(
     in_one_state: InOneState, asking: Asking, touched: Touched, anchors: Collection[int]
 ) -> dict[int, Happened]:
@@ -66,22 +74,24 @@ def happened(
         holders, held = _holders(asking, portion, touched)
         newest = dict(asking.rows(NEWEST, {"since": touched.since, "customers": list(held)}))
         lines = in_one_state(partial(_decisions, anchors=list(holders), touched=touched))
-        for anchor, customer in holders.items():
-            structural = _structural(anchor, lines.get(anchor, []))
-            if structural is None and customer in touched.flipped:
+        for anchor, holder in holders.items():
+            structural = _structural(anchor, lines.get(anchor, []), gone=holder.gone)
+            if structural is None and holder.customer in touched.flipped:
                 structural = _of_flips(lines.get(EVERYBODY, []))
-            agreed = not touched.consents_of.isdisjoint(held[customer])
-            found[anchor] = Happened(customer, structural, agreed, newest.get(customer))
+            agreed = not touched.consents_of.isdisjoint(held[holder.customer])
+            found[anchor] = Happened(holder.customer, structural, agreed, newest.get(holder.customer))
     return found
 
 
-def _holders(asking: Asking, anchors: Iterable[int], touched: Touched) -> tuple[dict[int, int], dict[int, set[int]]]:
+def _holders(
+    asking: Asking, anchors: Iterable[int], touched: Touched
+) -> tuple[dict[int, _Holder], dict[int, set[int]]]:
     """Who holds each anchor, of those touched; and all that they hold."""
-    holders: dict[int, int] = {}
+    holders: dict[int, _Holder] = {}
     held: dict[int, set[int]] = {}
-    for anchor, customer, number in asking.rows(HOLDERS, {"anchors": list(anchors)}):
+    for anchor, customer, now, number in asking.rows(HOLDERS, {"anchors": list(anchors)}):
         if customer in touched.customers:
-            holders[anchor] = customer
+            holders[anchor] = _Holder(customer, now != anchor)
             held.setdefault(customer, set()).add(number)
     return holders, held
 
@@ -98,14 +108,19 @@ def _decisions(reading: Reading, anchors: list[int], touched: Touched) -> dict[i
     return {anchor: recent.get(key, []) for anchor, key in customer.items()} | {EVERYBODY: recent.get(EVERYBODY, [])}
 
 
-def _structural(anchor: int, lines: list[LedgerLine]) -> Told | None:
+def _structural(anchor: int, lines: list[LedgerLine], *, gone: bool) -> Told | None:
     """The decision that made of the customer another than it was: one that names the anchor, if there is one."""
-    decided = [line for line in lines if line.kind in STRUCTURAL]
+    decided = [line for line in lines if line.kind in STRUCTURAL and (gone or not _took(line, anchor))]
     line = next((line for line in decided if anchor in line.customers), decided[0] if decided else None)
     if line is None:
         return None
     judged = next((it for it in lines if it.kind in JUDGED and it.at_ms == line.at_ms), None)
     return (Cause.JUDGEMENT, judged.seq) if judged is not None else _told(line)
+
+
+def _took(line: LedgerLine, anchor: int) -> bool:
+    """Whether an identifier of this anchor's customer was joined to another, to which it went."""
+    return line.kind is DecisionKind.JOINED and anchor in line.customers[1:]
 
 
 def _of_flips(lines: list[LedgerLine]) -> Told | None:
