@@ -164,7 +164,7 @@ def part(trait: ComputedTrait) -> Callable[[Told], Any]:
 
     def text(told: Told, name: str) -> str | None:
         found = told.properties.get(name)
-        return None if found is None else msgspec.json.encode(found).decode()
+        return None if found is None else msgspec.json.encode(found).decode().removesuffix(".0")
 
     match trait.of:
         case Property(name):

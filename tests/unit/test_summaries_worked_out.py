@@ -223,3 +223,21 @@ def test_sums_are_exact_however_many_there_are(tables: Any) -> None:
     tables.put("touchpoints", [told(number, *cells) for number, cells in enumerate([*cents, *huge], 1)])
     assert amounts(summed_up(tables, ANN).revenue) == "100 EUR, 999999999999999000 USD"
     assert computed(tables, ANN, ["revenue"]) == [("revenue", "100", "EUR"), ("revenue", "999999999999999000", "USD")]
+
+
+def test_a_number_is_the_same_however_it_was_written(tables: Any) -> None:
+    sizes = ["1", "1.0", '"1"', "1.5", "null", "1.50"]
+    lines = [("2026-03-01 12:00:00.000", "user", "track", "Product Added", "web", "", "", "", "")] * len(sizes)
+    rows = [told(number, *cells) for number, cells in enumerate(lines, 1)]
+    tables.put(
+        "touchpoints",
+        [row | {"body": f'{{"properties":{{"size":{size}}}}}'} for row, size in zip(rows, sizes, strict=True)],
+    )
+    traits = computed_file.parse(
+        "computed:\n  orders: {kind: count, description: O.}\n"
+        "  sizes: {kind: distinct, of: properties.size, description: S.}\n"
+        "  largest: {kind: sum, of: properties.size, description: L.}\n"
+        "  last: {kind: last, of: properties.size, description: L.}\n"
+    )
+    found = values(tables, list(traits.values()), [ANN], now_ms=NOW_MS, session_ms=PAUSE_MS)[ANN]
+    assert [value.value for value in found] == ["6", "3", "5", "1.5"]
