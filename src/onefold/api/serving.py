@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
@@ -25,6 +26,8 @@ STOPPING_SECONDS: Final = 5
 
 MOST_MESSAGE_BYTES: Final = 1_000_000
 """The largest message that a client may send over WebSocket."""
+
+MOST_FILES: Final = 65_536
 
 Ready = Callable[[str], None]
 """Is told the base URL as soon as requests are answered."""
@@ -88,6 +91,7 @@ class _Server(uvicorn.Server):
         self._ready: Final = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        _allow_many_connections()
         await super().startup(sockets)
         host, port = self._listening.getsockname()[:2]
         self._ready(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
@@ -112,6 +116,19 @@ class _Server(uvicorn.Server):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def _allow_many_connections() -> None:
+    """Each is an open file. Many systems let a process have 1,024 unless it asks for more: so few are soon used up by
+    clients that say nothing, and then the store could not be read either."""
+    if sys.platform == "win32":
+        return
+    import resource  # noqa: PLC0415  # there is none on Windows
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _listen(host: str, port: int) -> socket.socket:
