@@ -1,4 +1,4 @@
-"""Segments as customers come in and go: what `Customer.segments`, the log and subscriptions show, and why it happened."""
+"""Segments as customers come in and go: what `Customer.segments`, the log and subscriptions show, and the causes."""
 
 import json
 from collections.abc import Iterator
@@ -28,9 +28,9 @@ def shop(place: Place) -> Iterator[Shop]:
         yield shop
 
 
-def save(shop: Shop, name: str, rule: Any, id: str | None = None, **more: Any) -> SavedSegment:
+def save(shop: Shop, name: str, rule: Any, of: str | None = None, **more: Any) -> SavedSegment:
     draft = SegmentDraft(name, json.dumps(rule), **more)
-    saved = shop.onefold.save_segment(draft, id, allow_unknown=True)
+    saved = shop.onefold.save_segment(draft, of, allow_unknown=True)
     assert isinstance(saved, SavedSegment), saved
     return saved
 
@@ -163,8 +163,8 @@ def test_a_new_segment_has_its_members_when_it_is_saved_and_others_when_its_rule
 def test_members_of_a_segment_come_in_pages_that_change_under_nobody(shop: Shop) -> None:
     shop.send(*(pricing(f"m{n}", n, f"user_id:u{n}") for n in range(5)))
     segment = save(shop, "read", {"did": {"touchpoint": {"names": ["Pricing"]}}})
-    query = """query ($id: ID!, $after: String) { node(id: $id) { ... on Segment { count asOfSeq customers(first: 2, after: $after) {
-        edges { node { id } } pageInfo { hasNextPage endCursor } } } } }"""
+    query = """query ($id: ID!, $after: String) { node(id: $id) { ... on Segment { count asOfSeq
+        customers(first: 2, after: $after) { edges { node { id } } pageInfo { hasNextPage endCursor } } } } }"""
     found, after = [], None
     for _ in range(3):
         node = shop.ask(query, id=segment.public_id, after=after)["node"]

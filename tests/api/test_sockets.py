@@ -145,7 +145,8 @@ def test_a_subscription_over_http_is_told_where_to_go(shop: Shop) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "", "no JSON", "[]", "1", "{}", '{"type": "unknown"}', '{"type": "subscribe"}', '{"type": "subscribe", "id": "1"}',
+        "", "no JSON", "[]", "1", "{}", '{"type": "unknown"}', '{"type": "subscribe"}',
+        '{"type": "subscribe", "id": "1"}',
         '{"type": "subscribe", "id": 1, "payload": {"query": "{ a }"}}',
         '{"type": "subscribe", "id": "", "payload": {"query": "{ a }"}}',
         '{"type": "subscribe", "id": "1", "payload": {}}', '{"type": "subscribe", "id": "1", "payload": {"query": 1}}',

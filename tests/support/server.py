@@ -99,7 +99,7 @@ class Server:
     def __init__(self, folder: Path, store: str, command: Sequence[str], settings: Mapping[str, object]) -> None:
         number = len(list(folder.glob("serve-*.out")))
         self._out, self._err = folder / f"serve-{number}.out", folder / f"serve-{number}.err"
-        arguments = [*command, "--json", "--store", store, "serve", "--port", "0"]
+        arguments = [*command, "--json", "--store", store, "serve", "--port", str(settings.get("port", 0))]
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self.process: Final = subprocess.Popen(
                 arguments, cwd=folder, env=variables(settings), stdout=out, stderr=err
@@ -173,7 +173,8 @@ class Server:
 def serving(
     folder: Path, store: str = "sqlite:///store.db", command: Sequence[str] = ONEFOLD, **settings: object
 ) -> Iterator[Server]:
-    """A server that is ready, on a store that is named as seen from `folder`. It does not outlive the block."""
+    """A server that is ready, on a store that is named as seen from `folder`, and on any free port unless the settings
+    say which. It does not outlive the block."""
     server = Server(folder, store, command, settings)
     try:
         server.wait()
