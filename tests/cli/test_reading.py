@@ -73,6 +73,20 @@ def test_customer_shows_profile_identifiers_and_journey(told: Run) -> None:
     assert [item["at"] for item in journey] == sorted((item["at"] for item in journey), reverse=True)
 
 
+def test_customer_sums_the_journey_up(told: Run) -> None:
+    found = told("customer", "user_id:u-1001", "--json").json
+    assert found["summary"]["revenue"] == [{"amount": "140", "currency": "GBP"}]
+    assert found["summary"]["touchpoints"] == len(found["journey"]["items"])
+    computed = {row["name"]: row["value"] for row in found["computed"]}
+    assert (computed["orders"], computed["average_order"], computed["first_campaign"]) == (2, 70, "spring-brew")
+    sessions = found["sessions"]["items"]
+    assert sum(session["touchpoints"] for session in sessions) == found["summary"]["touchpoints"]
+    lines = [line.split() for line in told("customer", "user_id:u-1001").out.splitlines()]
+    assert ["channel", "touchpoints", "orders", "revenue"] in lines
+    assert next(line for line in lines if line[:1] == ["revenue"])[:3] == ["revenue", "140", "GBP"]
+    assert ["Sessions,", "the", "newest", "first"] in lines
+
+
 def test_customer_marks_what_was_nobodys_when_it_happened(told: Run) -> None:
     journey = told("customer", "user_id:u-1001", "--json").json["journey"]["items"]
     retroactive = [item for item in journey if item["retroactive"]]

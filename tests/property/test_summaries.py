@@ -46,7 +46,7 @@ AMOUNTS: Final = st.decimals(-10, 10**6, places=9) | st.sampled_from(["0.1", "0.
 
 
 class Story(NamedTuple):
-    """Touchpoints with their subjects, and who owned each subject one time after the other."""
+    """Touchpoints with their subjects, and who owned each subject (0: nobody) one time after the other."""
 
     told: list[tuple[int, Told]]
     owners: list[dict[int, int]]
@@ -81,7 +81,7 @@ def touchpoints(draw: st.DrawFn, number: int) -> tuple[int, Told]:
 def stories(draw: st.DrawFn) -> Story:
     count = draw(st.integers(0, 12))
     told = [draw(touchpoints(number)) for number in range(1, count + 1)]
-    owner = st.fixed_dictionaries({subject: st.sampled_from(CUSTOMERS) for subject in SUBJECTS})
+    owner = st.fixed_dictionaries({subject: st.sampled_from((0, *CUSTOMERS)) for subject in SUBJECTS})
     return Story(told, draw(st.lists(owner, min_size=1, max_size=3)))
 
 
