@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from onefold.analytics.segments import parse, plain
 from onefold.analytics.segments.evaluate import among, preview
 from onefold.analytics.segments.explain import explain
+from onefold.analytics.segments.sql import tree
+from onefold.analytics.segments.sql.asked import Asked
 from onefold.analytics.segments.surroundings import Surroundings
 from onefold.model import namespaces_file
 from onefold.model.rates import Rates
@@ -48,37 +50,52 @@ def surrounded(rates: Rates, saved: SegmentRule) -> tuple[Surroundings, World]:
     )
 
 
+def met_in_one_statement(model: FilledModel, asked: Asked, rules: list[SegmentRule]) -> list[set[int]]:
+    """For each rule the customers who meet it."""
+    met = ", ".join(tree.where(rule, asked) for rule in rules)
+    rows = model.rows(asked.statement(f"SELECT c.customer, {met} FROM {asked.people} c"), asked.values)
+    assert all(isinstance(it, bool) for _, *row in rows for it in row)
+    return [{customer for customer, *row in rows if row[index]} for index in range(len(rules))]
+
+
 @pytest.mark.slow
 def test_sql_and_explanations_agree_with_plain_python() -> None:
     model, seen = FilledModel(), Counter[str]()
 
-    @settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(
         random.crowds(),
-        st.lists(random.rules(), min_size=3, max_size=6),
+        st.lists(random.rules(), min_size=8, max_size=14),
         random.rules(within_others=False),
         st.sampled_from((Rates(), RATES)),
     )
     def hold(people: list[Person], rules: list[SegmentRule], saved: SegmentRule, rates: Rates) -> None:
         model.fill(people)
         surroundings, world = surrounded(rates, saved)
+        expected = [{n for n, person in enumerate(people, 1) if meets(person, rule, world)} for rule in rules]
+        assert met_in_one_statement(model, Asked(surroundings), rules) == expected
+        some = [n for n in range(1, len(people) + 1) if n % 2]
+        assert met_in_one_statement(model, Asked(surroundings, some), rules) == [it & set(some) for it in expected]
+        explained = explain(model, All(tuple(rules)), surroundings, len(people)).conditions
+        assert [it.holds for it in explained] == [len(people) in it for it in expected]
+        check_doors(model, rules[0], surroundings, expected[0], some)
         for rule in rules:
-            expected = {n for n, person in enumerate(people, 1) if meets(person, rule, world)}
-            found = preview(model, rule, surroundings, limit=10)
-            assert [it.customer for it in found.people] == sorted(expected)
-            assert (found.count, found.of, found.without_consent, found.more) == (len(expected), len(people), 0, False)
-            candidates = [n for n in range(1, len(people) + 1) if n % 2]
-            assert {it.customer for it in among(model, rule, surroundings, candidates)} == expected & set(candidates)
-            explained = explain(model, rule, surroundings, 1)
-            assert explained.holds == (1 in expected)
-            if not any(isinstance(it, InSegment) for _, it in walk(rule)):
-                assert parse.rule(plain.plain(rule)) == rule
+            assert parse.rule(plain.plain(rule)) == rule
             for _, it in walk(rule):
                 seen[type(it).__name__] += 1
                 seen.update(f"{type(it).__name__} {meets(person, it, world)}" for person in people)
 
     hold()
     bites(seen)
+
+
+def check_doors(
+    model: FilledModel, rule: SegmentRule, surroundings: Surroundings, expected: set[int], some: list[int]
+) -> None:
+    found = preview(model, rule, surroundings, limit=10)
+    assert [it.customer for it in found.people] == sorted(expected)
+    assert (found.count, found.without_consent, found.more) == (len(expected), 0, False)
+    assert {it.customer for it in among(model, rule, surroundings, some)} == expected & set(some)
 
 
 def bites(seen: Counter[str]) -> None:
