@@ -87,7 +87,7 @@ class Database:
 
     def _opened(self) -> duckdb.DuckDBPyConnection:
         if self._slot is None or not self._slot.file.exists():
-            return self._made(self._slot)
+            return self._made_somewhere()
         connection = None
         try:
             connection = self._connect(str(self._slot.file))
@@ -99,7 +99,14 @@ class Database:
             pass  # damaged, or written by another DuckDB
         if connection is not None:
             connection.close()
-        return self._made(self._slot)
+        return self._made_somewhere()
+
+    def _made_somewhere(self) -> duckdb.DuckDBPyConnection:
+        """In its file; in memory where that cannot be written."""
+        try:
+            return self._made(self._slot)
+        except (OSError, duckdb.IOException):
+            return self._made(None)
 
     def _made(self, slot: Slot | None) -> duckdb.DuckDBPyConnection:
         if slot:

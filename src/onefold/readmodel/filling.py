@@ -54,7 +54,7 @@ PROFILES: Final = (
     "value, CASE rule WHEN 'oldest' THEN 0 ELSE -last_ms END, namespace, name, source) = 1"
 )
 """The profiles of all customers, or of those `among`."""
-EVERYTHING: Final = ("touchpoints", "identifiers", "customers", "claims", "consents", "profiles")
+EVERYTHING: Final = (*FORMS, "customers", "profiles", "segments", "members")
 
 
 def insert(connection: duckdb.DuckDBPyConnection, kind: ColumnKind, rows: pa.Table) -> None:
@@ -82,9 +82,10 @@ def _with_times(claims: pa.Table) -> pa.Table:
 
 
 def clear(connection: duckdb.DuckDBPyConnection) -> None:
-    """Delete all that is from the store."""
+    """Delete all that is from the store, and how far that was read."""
     for table in EVERYTHING:
         connection.execute(f"DELETE FROM internal.{table}")
+    connection.execute("DELETE FROM internal.meta WHERE name = 'memberships'")
 
 
 def fill(connection: duckdb.DuckDBPyConnection, store: Store, head: Head, named: list[str]) -> None:

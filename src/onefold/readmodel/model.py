@@ -127,6 +127,11 @@ class ReadModel:
         except DAMAGED:
             self._database.make_anew()
             level(self._database, self._store, self._named, first=True)
+        except duckdb.OutOfMemoryException as error:
+            hint = "Raise the setting read_model_memory."
+            raise OnefoldError(
+                "store.unavailable", "the read model needs more memory than it may take", hint
+            ) from error
         self._level_at = begun
 
     @contextmanager

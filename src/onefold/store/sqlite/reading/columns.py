@@ -87,7 +87,9 @@ MOVED_FROM: Final = f"{CHANGES.format(column='was', kind=MOVE_CHANGE)} AND was <
 MOVED_TO: Final = CHANGES.format(column="customer", kind=MOVE_CHANGE)
 MOVED: Final = CHANGES.format(column="identifier", kind=MOVE_CHANGE)
 # An operator's number has a minus.
-CARRIED: Final = "SELECT abs(j.value) AS number FROM touchpoints t CROSS JOIN json_each(t.identifiers) j WHERE t.number > ?1"
+CARRIED: Final = (
+    "SELECT abs(j.value) AS number FROM touchpoints t CROSS JOIN json_each(t.identifiers) j WHERE t.number > ?1"
+)
 DECIDED: Final = "SELECT j.value FROM decisions d CROSS JOIN json_each(d.identifiers) j WHERE d.seq > ?1"
 CHANGED: Final = {
     "identifiers": f"{CARRIED} UNION {MOVED} UNION {DECIDED}",
@@ -98,8 +100,7 @@ CHANGED: Final = {
 }
 """What changed, by the attributes of `Changed`."""
 NUMBERS: Final = {
-    name: f"SELECT CAST(group_concat(number, ' ') AS BLOB) FROM ({select})"
-    for name, select in CHANGED.items()
+    name: f"SELECT CAST(group_concat(number, ' ') AS BLOB) FROM ({select})" for name, select in CHANGED.items()
 }
 
 
