@@ -55,6 +55,27 @@ def subjects(model: ReadModel) -> set[str]:
     return {namespace for [namespace] in rows}
 
 
+def test_a_judgement_by_which_an_identifier_is_generic_no_more_is_followed(store: Store) -> None:
+    """No event carries it: the ledger names it."""
+    filler = Filler(store, NAMESPACES)
+    address = {"namespace": "email", "value": "info@shop.example"}
+    filler.send([odd(n, userId=f"user {n}", identifiers=[address]) for n in range(6)])
+    with reading(store) as model:
+        check(model, store)
+        assert generic(model) == ["email"]
+        number = filler.judge("same", "user_id:user 0", "user_id:user 1")
+        check(model, store)
+        assert generic(model) == []
+        filler.retract(number)
+        check(model, store)
+        assert generic(model) == ["email"]
+
+
+def generic(model: ReadModel) -> list[str]:
+    with model.ask() as asking:
+        return [namespace for [namespace] in asking.rows("SELECT namespace FROM internal.identifiers WHERE generic")]
+
+
 @pytest.mark.parametrize("seed", [1, 4])
 def test_it_follows_a_crowd_step_by_step(store: Store, seed: int) -> None:
     """In it identifiers turn generic, customers join and split, subjects change."""
