@@ -29,7 +29,7 @@ ORDER: Final = "Order Completed"
 SUBJECTS: Final = range(1, 7)
 CUSTOMERS: Final = range(1, 4)
 DECIMALS: Final = Decimal("1e-9")
-NAMES: Final = ("a", "a/b~", "Größe", "")
+NAMES: Final = ("a", "a/b~1", "Größe", "")
 
 WORDS: Final = st.sampled_from(["x", "y", "'", 'ö"'])
 JSON: Final = st.one_of(
