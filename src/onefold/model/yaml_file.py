@@ -132,13 +132,12 @@ def load(path: Path, code: str) -> YamlNode:
         raise OnefoldError(code, f"{path}, line {line}: this is not UTF-8", hint="Save the file as UTF-8.") from error
 
 
-def parse(text: str, file: str, code: str, deepest: int = DEEPEST) -> YamlNode:
-    """The top of a file given as text; `file` is its name in messages, `deepest` how many levels it may nest. Raises
-    OnefoldError with `code`."""
+def parse(text: str, file: str, code: str) -> YamlNode:
+    """The top of a file given as text; `file` is its name in messages. Raises OnefoldError with `code`."""
     if len(text) > MOST_CHARACTERS:
         raise OnefoldError(code, f"{file} is longer than {MOST_CHARACTERS:,} characters")
     try:
-        _check_events(text, file, code, deepest)
+        _check_events(text, file, code)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise _syntax_error(error, text, file, code) from error
@@ -158,7 +157,7 @@ def suggestion(word: str, known: Collection[str]) -> str:
     return (f"Did you mean {near[0]}? " if near else "") + f"Known are {', '.join(known)}."
 
 
-def _check_events(text: str, file: str, code: str, deepest: int) -> None:
+def _check_events(text: str, file: str, code: str) -> None:
     """Look through the file piece by piece, before anything is built of it."""
     depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
@@ -167,8 +166,8 @@ def _check_events(text: str, file: str, code: str, deepest: int) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         mistake = None
-        if depth > deepest:
-            mistake = f"more than {deepest} levels of nesting"
+        if depth > DEEPEST:
+            mistake = f"more than {DEEPEST} levels of nesting"
         elif isinstance(event, yaml.AliasEvent):
             mistake = f"aliases (*{event.anchor}) are not used here; quote a text that begins with *"
         if mistake:

@@ -66,14 +66,36 @@ class _Mistake(Exception):  # noqa: N818  # it never leaves this module
 def load(text: str, file: str) -> SegmentRule:
     """The rule that a text holds, alone or under the key `rule`; `file` is its name in messages.
 
-    Raises OnefoldError `segment.invalid`: with the line where it is not YAML, else with the place in the rule.
+    Raises OnefoldError `segment.invalid` with the line, and where it is YAML with the place in the rule.
     """
     value = _value(text, file)
     if value is None:
         raise OnefoldError(CODE, f"{file} is empty", "docs/segments.md has examples of rules.")
     if isinstance(value, dict) and value.keys() == {WRAPPED}:
         value = value[WRAPPED]
-    return parse.rule(value)
+    try:
+        return parse.rule(value)
+    except OnefoldError as error:
+        line = _line_of(error.field or WRAPPED, text)
+        raise OnefoldError(CODE, f"{file}, line {line}: {error.message}", error.hint, error.field) from error
+
+
+def _line_of(place: str, text: str) -> int:
+    """The line of a place such as `rule.all[1].trait`, or of what it would stand in."""
+    node, line = yaml.compose(text, Loader=yaml.SafeLoader), 1
+    for part in re.findall(r"[^.\[\]]+", place):  # a rule that stands alone has no key `rule`
+        for key, value in _within(node):
+            if key == part:
+                node, line = value, value.start_mark.line + 1
+                break
+    return line
+
+
+def _within(node: yaml.Node | None) -> list[tuple[str, yaml.Node]]:
+    """What stands right within a piece of YAML, by key or index."""
+    if isinstance(node, yaml.MappingNode):
+        return [(key.value, value) for key, value in node.value]
+    return [(str(index), item) for index, item in enumerate(node.value)] if isinstance(node, yaml.SequenceNode) else []
 
 
 def _value(text: str, file: str) -> object:

@@ -1,0 +1,187 @@
+"""`onefold segment`: rules in files and in the call, saved segments, exports, and why."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from pyarrow import parquet
+
+from tests.cli.conftest import Run
+
+BUYERS = "{did: {touchpoint: {names: [Order Completed]}, times: {atLeast: 2}}}"
+CONSENTS = [
+    {"messageId": "c1", "type": "identify", "userId": "u-1001", "context": {"consent": {"letters": True}}},
+    {"messageId": "c2", "type": "identify", "userId": "u-1004", "context": {"consent": {"letters": False}}},
+]
+
+
+@pytest.fixture
+def shop(onefold: Run) -> Run:
+    """Calls onefold in a folder whose store holds the story; Ann wants letters, Dora does not."""
+    assert onefold("demo", "--story", "--no-serve", "--store", "sqlite:///onefold.db").code == 0
+    lines = "\n".join(json.dumps({**event, "timestamp": "2025-05-01T00:00:00Z"}) for event in CONSENTS)
+    assert onefold("import", "-", stdin=lines).code == 0
+    return onefold
+
+
+def test_a_rule_comes_from_a_file_from_a_pipe_or_in_the_call(shop: Run, tmp_path: Path) -> None:
+    (tmp_path / "buyers.yaml").write_text(f"# who bought twice\n{BUYERS[1:-1]}\n")
+    (tmp_path / "buyers.json").write_text(
+        '{"did": {"touchpoint": {"names": ["Order Completed"]}, "times": {"atLeast": 2}}}'
+    )
+    told = [
+        shop("segment", "preview", "buyers.yaml", "--json"),
+        shop("segment", "preview", "buyers.json", "--json"),
+        shop("segment", "preview", "-", "--json", stdin=BUYERS),
+        shop("segment", "preview", "--rule", BUYERS, "--json"),
+    ]
+    assert [ended.code for ended in told] == [0] * 4
+    assert {ended.json["count"] for ended in told} == {2}
+    shown = told[0].json
+    assert (shown["share"], shown["withoutConsent"], len(shown["customers"])) == (0.4, 0, 2)
+
+
+@pytest.mark.parametrize("given", [(), ("a.yaml", "--rule", BUYERS)])
+def test_there_is_one_way_to_a_rule(onefold: Run, given: tuple[str, ...]) -> None:
+    refused = onefold("segment", "preview", *given, "--json")
+    assert (refused.code, refused.error["code"]) == (2, "call.invalid")
+
+
+def test_a_mistake_in_a_file_is_told_with_its_line_and_place(shop: Run, tmp_path: Path) -> None:
+    (tmp_path / "mistaken.yaml").write_text(
+        "all:\n  - holds:\n      namespace: email\n  - trait:\n      nmae: city\n      is: York\n"
+    )
+    refused = shop("segment", "preview", "mistaken.yaml", "--json")
+    assert (refused.code, refused.error["code"]) == (3, "segment.invalid")
+    assert refused.error["message"].startswith("mistaken.yaml, line 5: rule.all[1].trait")
+    assert "Did you mean name?" in refused.error["hint"]
+    assert shop("segment", "preview", "nothing.yaml", "--json").error["code"] == "call.invalid"
+    unknown = shop("segment", "preview", "--rule", "trait: {name: cty, is: York}", "--json").error
+    assert (unknown["code"], unknown["field"]) == ("segment.unknown_name", "rule.trait.name")
+    assert unknown["hint"].startswith("Did you mean city?")
+
+
+def test_words_without_quotes_are_texts_unless_they_are_json(shop: Run) -> None:
+    def count(rule: str) -> int:
+        counted: int = shop("segment", "preview", "--rule", rule, "--json").json["count"]
+        return counted
+
+    assert count("trait: {name: city, is: York}") == 1
+    assert count("trait: {name: city, is: no}") == 0
+    assert count("trait: {name: city, in: [York, 5, true]}") == 1
+    refused = shop("segment", "preview", "--rule", 'trait: {name: city, exists: "true"}', "--json")
+    assert refused.error["field"] == "rule.trait.exists"
+
+
+def test_pages_go_on_where_the_list_ended(shop: Run) -> None:
+    rule = ("--rule", "{holds: {namespace: email}}")
+    first = shop("segment", "preview", *rule, "--limit", "3", "--json").json
+    rest = shop("segment", "preview", *rule, "--limit", "3", "--after", first["endCursor"], "--json").json
+    assert (first["more"], rest["more"], len(first["customers"]), len(rest["customers"])) == (True, False, 3, 1)
+    assert not {row["id"] for row in first["customers"]} & {row["id"] for row in rest["customers"]}
+    assert f"--after {first['endCursor']} shows" in shop("segment", "preview", *rule, "--limit", "3").out
+
+
+def test_a_segment_is_saved_listed_shown_changed_and_deleted(shop: Run, tmp_path: Path) -> None:
+    saved = shop("segment", "save", "buyers", "--rule", BUYERS, "--description", "for the letter", "--json").json
+    assert (saved["name"], saved["description"], saved["count"]) == ("buyers", "for the letter", 2)
+    assert shop("segment", "save", "buyers", "--rule", BUYERS, "--json").error["code"] == "segment.exists"
+    [listed] = shop("segment", "list", "--json").json
+    assert listed == saved
+    shown = shop("segment", "show", "buyers").out
+    (tmp_path / "again.yaml").write_text(shown.partition("\n\n")[2])
+    assert shop("segment", "preview", "again.yaml", "--json").json["count"] == 2
+    assert len(shop("segment", "members", saved["id"], "--json").json["customers"]) == 2
+    changed = shop(
+        "segment", "save", "of York", "--change", "buyers", "--rule", "trait: {name: city, is: York}", "--json"
+    )
+    assert (changed.json["id"], changed.json["count"]) == (saved["id"], 1)
+    missed = shop("segment", "show", "of york", "--json")
+    assert (missed.code, missed.error["code"]) == (4, "segment.not_found")
+    assert missed.error["hint"] == "Did you mean of York?"
+    assert shop("segment", "delete", "of York", "--json").json == {"id": saved["id"], "name": "of York"}
+    assert shop("segment", "list", "--json").json == []
+    assert "no segments are saved" in shop("segment", "list").out
+
+
+def test_members_are_right_without_a_server(shop: Run) -> None:
+    assert shop("segment", "save", "buyers", "--rule", BUYERS).code == 0
+    order = {"type": "track", "event": "Order Completed", "userId": "u-1002", "timestamp": "2025-05-02T00:00:00Z"}
+    assert shop("import", "-", stdin=json.dumps({**order, "messageId": "late"})).code == 0
+    assert shop("segment", "list", "--json").json[0]["count"] == 3
+    assert len(shop("segment", "members", "buyers", "--json").json["customers"]) == 3
+
+
+def test_why_is_a_tree_of_ticks(shop: Run) -> None:
+    either = "{any: [{computed: {name: orders, atLeast: 9}}, {holds: {namespace: crm_id}}]}"
+    rule = f"{{all: [{{trait: {{name: city, is: York}}}}, {either}]}}"
+    told = shop("segment", "why", "user_id:u-1004", "--rule", rule).out
+    assert [line[line.index(mark) :] for line in told.splitlines()[1:] for mark in "✓✗" if mark in line] == [
+        "✓ all of these",
+        '✓ city is "York": York, said by demo on 2025-03-05',
+        "✓ any of these",
+        "✗ computed.orders is at least 9: 3",
+        "✓ holds any crm_id: C-2207",
+    ]
+    assert "Dora Lind meets the rule" in told.splitlines()[0]
+    assert shop("segment", "save", "of York", "--rule", rule, "--require-consent", "letters").code == 0
+    kept = shop("segment", "why", "user_id:u-1004", "of York", "--json").json
+    assert (kept["holds"], kept["segment"]["name"]) == (False, "of York")
+    assert [line["path"] for line in kept["conditions"] if not line["holds"]] == [
+        "rule.all[1].any[0]",
+        "requireConsent",
+    ]
+    both = shop("segment", "why", "user_id:u-1004", "of York", "--rule", rule, "--json")
+    neither = shop("segment", "why", "user_id:u-1004", "--json")
+    assert {both.error["code"], neither.error["code"]} == {"call.invalid"}
+
+
+def test_an_export_has_the_traits_that_are_chosen_and_leaves_out_who_has_not_consented(
+    shop: Run, tmp_path: Path
+) -> None:
+    assert shop("segment", "save", "buyers", "--rule", BUYERS).code == 0
+    every = shop("segment", "export", "buyers", "--traits", "email, city", "-o", "all.csv", "--json").json
+    assert (every["rows"], every["withoutConsent"]) == (2, 0)
+    with (tmp_path / "all.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == ["customer_id", "email", "city"]
+    assert {row[1] for row in rows[1:]} == {"ann@example.com", "hello@cafe-morrow.example"}
+    asked = ("--traits", "name", "--require-consent", "letters", "--format", "parquet", "-o", "some.parquet")
+    some = shop("segment", "export", "buyers", *asked)
+    assert some.out.splitlines() == [
+        "some.parquet is written: 1 customer",
+        "1 left out: they have not agreed to letters",
+    ]
+    assert parquet.read_table(tmp_path / "some.parquet").column("name").to_pylist() == ["Ann Keller"]
+
+
+def test_an_export_that_fails_leaves_nothing_behind_and_writes_over_nothing(shop: Run, tmp_path: Path) -> None:
+    assert shop("segment", "save", "buyers", "--rule", BUYERS).code == 0
+    (tmp_path / "mine.csv").write_text("precious")
+    before = sorted(path.name for path in tmp_path.iterdir())
+    for asked, code in (
+        (("--traits", "cty", "-o", "new.csv"), "segment.unknown_name"),
+        (("--traits", "city,city", "-o", "new.csv"), "query.invalid"),
+        (("--require-consent", "ltters", "-o", "new.csv"), "segment.unknown_name"),
+        (("--format", "xlsx", "-o", "new.csv"), "call.invalid"),
+        (("-o", "mine.csv"), "call.invalid"),
+        (("-o", "nowhere/new.csv"), "call.invalid"),
+    ):
+        assert shop("segment", "export", "buyers", *asked, "--json").error["code"] == code
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+    assert (tmp_path / "mine.csv").read_text() == "precious"
+
+
+def test_names_of_anybody_are_shown_without_harm(shop: Run) -> None:
+    hostile = "\x1b[31mred\u202e[bold]"
+    traits = {"traits": {"name": hostile, hostile: "x"}}
+    event = {"type": "identify", "messageId": "h", "userId": "h", "timestamp": "2025-05-02T00:00:00Z", **traits}
+    assert shop("import", "-", stdin=json.dumps(event)).code == 0
+    shown = [
+        shop("segment", "preview", "--rule", "{holds: {namespace: user_id, value: h}}").out,
+        shop("segment", "why", "user_id:h", "--rule", "{trait: {name: name, exists: true}}").out,
+    ]
+    for told in shown:
+        assert "\\x1b[31mred\\x202e[bold]" in told
+        assert "\x1b" not in told
