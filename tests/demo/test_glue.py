@@ -50,6 +50,12 @@ def test_only_the_touchpoints_of_who_was_glued_name_the_trap() -> None:
     assert by_trap == {"typo": Glued(strangers=1)}
 
 
+def test_a_kiosk_does_not_glue_who_shares_a_number_that_was_typed_there() -> None:
+    """It is the number that glues them: a recycled one, say."""
+    own = [seen(ANN, ANNS, CHLOES)] * 2 + [seen(BEN, BENS, CHLOES, trap="kiosk")]
+    assert glue(own, stitched({ANNS, BENS, CHLOES})) == (Glued(strangers=1), {})
+
+
 def test_what_two_people_carry_is_nobodys_own() -> None:
     lent = [seen(ANN, ANNS, COOKIE), seen(BEN, BENS, COOKIE), seen(CHLOE, BENS)]
     assert glue(lent, stitched({ANNS, BENS, COOKIE})) == (Glued(), {})

@@ -2,10 +2,14 @@
 
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import Final
 
 import msgspec
 
 from onefold.demo.measuring.seen import NOBODY, Seen, Stitched
+
+DEVICES: Final = frozenset({"family tablet", "kiosk"})
+"""Traps that are a device: they glue who shares the device, not who shares a number that was typed there."""
 
 
 class Glued(msgspec.Struct, frozen=True):
@@ -41,9 +45,10 @@ def glue(seen: Sequence[Seen], stitched: Stitched) -> tuple[Glued, dict[str, Glu
     for one in seen:
         own = [(number, owners[number]) for number in one.identifiers if number in owners]
         for number in one.identifiers if own else ():
+            trap = None if one.trap in DEVICES and number in stitched.telling else one.trap
             for mark, owner in own:
                 if mark != number and stitched.customer[mark] == stitched.customer[number]:
-                    shared.setdefault(number, _Shared()).add(owner, one.trap)
+                    shared.setdefault(number, _Shared()).add(owner, trap)
     everybody: set[tuple[int, int]] = set()
     by_trap: dict[str, set[tuple[int, int]]] = {}
     for found in shared.values():
