@@ -51,7 +51,7 @@ def ask(folder: Path, sql: str) -> list[tuple[Any, ...]]:
 def holds_lease(folder: Path, server: Server) -> bool:
     """Whether it is in the middle of a pass."""
     [(holder, until_ms)] = ask(folder, "SELECT holder, until_ms FROM leases WHERE name = 'segments'")
-    return holder.startswith(f"{server.process.pid}-") and until_ms > time.time_ns() // 1_000_000
+    return holder.startswith(f"{server.process.pid}-") and int(until_ms) > time.time_ns() // 1_000_000
 
 
 def kept_upto(folder: Path) -> int:

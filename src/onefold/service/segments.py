@@ -103,7 +103,8 @@ def log(reading: Reading, segment: int | None, after: int, size: int) -> Page[Me
 
 
 class News(msgspec.Struct, frozen=True):
-    """What came to the log of all segments, and which of those asked about were deleted."""
+    """What came to the log of all segments, and which of those asked about were deleted and have lost their last
+    member."""
 
     lines: tuple[MembershipChange, ...]
     deleted: frozenset[int]
@@ -112,7 +113,6 @@ class News(msgspec.Struct, frozen=True):
 def news(reading: Reading, after: int, size: int, about: Collection[int]) -> News:
     """At most `size` lines beyond number `after`; whether they are all or not, `deleted` is told of the segments
     `about`."""
-    deleted = {
-        row.number for row in reading.view.segments_by_number(list(about)).values() if row.deleted_ms is not None
-    }
-    return News(tuple(reading.view.membership_log(None, after, size)), frozenset(deleted))
+    rows = reading.view.segments_by_number(list(about)).values()
+    deleted = frozenset(row.number for row in rows if row.deleted_ms is not None and not row.count)
+    return News(tuple(reading.view.membership_log(None, after, size)), deleted)

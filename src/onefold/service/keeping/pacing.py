@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from onefold.errors import OnefoldError
 from onefold.service import segments
+from onefold.service.keeping import saving
 from onefold.service.keeping.keeper import Keeper
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Pacing:
         self._thread.join(seconds)
 
     def _run(self) -> None:
+        cleared = False
         while not self._stopping.is_set():
             woken = self._woken.wait(LOOK_SECONDS)
             self._woken.clear()
@@ -60,6 +62,9 @@ class Pacing:
                 return
             begun = time.monotonic()
             try:
+                if not cleared:  # whoever deleted a segment may have died before all its members had left
+                    saving.clear(self._onefold)
+                    cleared = True
                 self._look(woken=woken)
             except OnefoldError as error:
                 if not self._stopping.is_set():
