@@ -27,7 +27,8 @@ from onefold.model.sources import Source, Trust
 from onefold.model.traits import TraitRules
 from onefold.readmodel.place import MINUTE_MS, Place
 from onefold.service import consents, judging
-from onefold.service.reading import Means, Reading
+from onefold.service.keeping.pacing import Pacing
+from onefold.service.reading import Means, Reading, UnaskedError
 from onefold.service.values import Judged, Status
 from onefold.settings import Settings
 from onefold.stitch.rules import Rules
@@ -97,6 +98,7 @@ class Onefold:
         self._opening: Final = Lock()
         self._read_model: ReadModel | None = None
         self._keeping: Keeping | None = None
+        self._pacing: Pacing | None = None
 
     def __enter__(self) -> Self:
         """The service itself."""
@@ -108,12 +110,12 @@ class Onefold:
 
     def close(self) -> None:
         """Finish what waits to be written, and take nothing more."""
-        if self._keeping is not None:
-            self._keeping.tell_to_stop()
+        if self._pacing is not None:
+            self._pacing.tell_to_stop()
         if self._read_model is not None:
             self._read_model.close()
-        if self._keeping is not None:
-            self._keeping.stop()
+        if self._pacing is not None:
+            self._pacing.stop()
         self.batcher.stop()
 
     # -- reading
@@ -129,14 +131,16 @@ class Onefold:
 
         With `hold` it stays what it is, and commits may have to wait until the block ends, which does not write.
         Without, the reading may move (`onefold.store.base.MovedError`): then what was read is repeated on another.
-        With `ahead` the read model is asked before: so the reading knows every identifier that is found there.
+        With `ahead` the read model is asked before: so the reading knows every identifier that is found there. Where to
+        hold keeps others from committing, it can be asked no other way (`onefold.service.reading.UnaskedError`).
 
         Raises OnefoldError `store.unavailable`, and `store.busy` when too many read: at once unless it may `wait`.
         """
         with ExitStack() as asked:
             known = {0: asked.enter_context(self.ask())} if ahead else {}
+            ask = None if hold and self.remote else lambda age_ms: asked.enter_context(self.ask(age_ms))
             with self._store.read(wait=wait, hold=hold) as view:
-                yield Reading(view, self.means, lambda age_ms: asked.enter_context(self.ask(age_ms)), known)
+                yield Reading(view, self.means, ask, known)
 
     def ask(self, max_staleness_ms: int = 0, *, members: bool = False) -> "AbstractContextManager[Asking]":
         """A state of the read model for asking on this thread until the block ends: it shows all that was committed
@@ -161,7 +165,9 @@ class Onefold:
         for _ in range(MOST_READS):
             with suppress(MovedError), self.read() as reading:
                 return work(reading)
-        with self.read(hold=True) as reading:
+        with suppress(UnaskedError), self.read(hold=True) as reading:
+            return work(reading)
+        with self.read(hold=True, ahead=True) as reading:
             return work(reading)
 
     def status(self, reading: Reading) -> Status:
@@ -276,7 +282,8 @@ class Onefold:
 
     def start_keeping(self) -> None:
         """Keep the members of segments right from now on, until this is closed."""
-        self._kept().start()
+        if self._pacing is None:
+            self._pacing = Pacing(self, lambda: self._kept().keeper)
 
     def in_transaction(self, work: Callable[[Transaction], Made]) -> Made:
         """What `work` makes in a transaction, in turn with what else is written. It may be done again, also when nobody
@@ -297,8 +304,8 @@ class Onefold:
         return self._keeping
 
     def _wake(self) -> None:
-        if self._keeping is not None:
-            self._keeping.wake()
+        if self._pacing is not None:
+            self._pacing.wake()
 
 
 def _refused(reason: str) -> Problem | None:

@@ -4,21 +4,23 @@ takes at most a tenth of the time.
 
 import logging
 import time
+from collections.abc import Callable
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final
 
 from onefold.errors import OnefoldError
 from onefold.service import segments
-from onefold.service.keeping import saving
-from onefold.service.keeping.keeper import Keeper
+from onefold.service.keeping.clearing import clear
 
 if TYPE_CHECKING:
+    from onefold.service.keeping.keeper import Keeper
     from onefold.service.onefold import Onefold
 
 SHARE: Final = 9
 """After a pass comes a pause of so many times its length."""
 LEAST_PAUSE_SECONDS: Final = 0.05
 MOST_PAUSE_SECONDS: Final = 30.0
+GRACE_SECONDS: Final = 2.0
 LOOK_SECONDS: Final = 2.0
 """How often it is looked whether another process committed something and did not keep it, or time has passed."""
 ROLLING_MS: Final = 30_000
@@ -30,8 +32,8 @@ _log: Final = logging.getLogger(__name__)
 class Pacing:
     """A thread that keeps segments until it is told to end."""
 
-    def __init__(self, onefold: "Onefold", keeper: Keeper) -> None:
-        """It begins at once."""
+    def __init__(self, onefold: "Onefold", keeper: "Callable[[], Keeper]") -> None:
+        """It begins at once. `keeper`: is asked for when there are segments; it brings the read model along."""
         self._onefold: Final = onefold
         self._keeper: Final = keeper
         self._woken, self._stopping = Event(), Event()
@@ -45,13 +47,15 @@ class Pacing:
         self._woken.set()
 
     def tell_to_stop(self) -> None:
-        """Begin nothing new."""
+        """Begin nothing new, and give what was begun a moment to end."""
         self._stopping.set()
         self._woken.set()
+        self._thread.join(GRACE_SECONDS)
 
-    def join(self, seconds: float | None = None) -> None:
-        """Wait until it has ended."""
-        self._thread.join(seconds)
+    def stop(self) -> None:
+        """Wait until it has ended: soon, when it was told to and there is no read model any more."""
+        self.tell_to_stop()
+        self._thread.join()
 
     def _run(self) -> None:
         cleared = False
@@ -63,7 +67,7 @@ class Pacing:
             begun = time.monotonic()
             try:
                 if not cleared:  # whoever deleted a segment may have died before all its members had left
-                    saving.clear(self._onefold)
+                    clear(self._onefold)
                     cleared = True
                 self._look(woken=woken)
             except OnefoldError as error:
@@ -79,6 +83,7 @@ class Pacing:
         if not self._onefold.in_one_state(segments.listed):
             return
         seen, self._seen = self._seen, self._onefold.in_one_state(lambda reading: reading.view.head().seq)
-        behind = self._keeper.behind(ROLLING_MS, None if woken else seen)
+        keeper = self._keeper()
+        behind = keeper.behind(ROLLING_MS, None if woken else seen)
         if behind:
-            self._keeper.bring_forward(behind, wait=False)
+            keeper.bring_forward(behind, wait=False)

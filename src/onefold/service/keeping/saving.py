@@ -16,6 +16,7 @@ from onefold.errors import OnefoldError
 from onefold.model.ids import encode_number
 from onefold.model.saved import SavedSegment, SegmentDraft
 from onefold.service import segment_rules, segments
+from onefold.service.keeping.clearing import clear
 from onefold.store.base import Transaction
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 LONGEST_NAME: Final = 200
 LONGEST_DESCRIPTION: Final = 2_000
 MOST_TRIES: Final = 5
-CLEARED: Final = 5_000
-"""So many members leave a deleted segment at once."""
 NEW: Final = "a new segment"
 """What stands for the id of a segment that has none yet, while its rule is settled."""
 
@@ -108,12 +107,6 @@ def delete(onefold: "Onefold", id: str) -> SavedSegment:  # noqa: A002
     deleted = onefold.in_transaction(partial(_drop, number=number, onefold=onefold))
     clear(onefold)
     return deleted
-
-
-def clear(onefold: "Onefold") -> None:
-    """Write of all members of deleted segments that they left."""
-    while onefold.in_transaction(lambda store: store.clear_dropped(CLEARED)) == CLEARED:
-        pass
 
 
 def _drop(store: Transaction, number: int, onefold: "Onefold") -> SavedSegment:
