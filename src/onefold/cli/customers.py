@@ -25,25 +25,15 @@ def customer(
 ) -> None:
     """Show a customer: profile, consents, identifiers, journey and what it comes to, refused links and decisions."""
     from onefold.cli import references
-    from onefold.cli.answers.output import printed_afterwards
+    from onefold.cli.answers.output import printed_afterwards, show_json
 
     limit = references.limit(limit, LONGEST_JOURNEY)
-    with printed_afterwards(), call.open() as onefold:
-        with onefold.ask():
-            pass  # the read model is caught up before the store is held, for what holds it keeps others from committing
-        with onefold.read(hold=True) as reading:
-            _tell(call, reading, who, limit)
-
-
-def _tell(call: Call, reading: "Reading", who: str, limit: int) -> None:
-    from onefold.cli import references
-    from onefold.cli.answers.output import show_json
-
-    found = reading.customer(references.customer(who))
-    if call.as_json:
-        show_json(shape(reading, found, limit))
-    else:
-        _show(reading, found, limit)
+    with printed_afterwards(), call.open() as onefold, onefold.read(hold=True, ahead=True) as reading:
+        found = reading.customer(references.customer(who))
+        if call.as_json:
+            show_json(shape(reading, found, limit))
+        else:
+            _show(reading, found, limit)
 
 
 def _show(reading: "Reading", found: "Found", limit: int) -> None:

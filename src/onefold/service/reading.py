@@ -46,10 +46,16 @@ class Means(msgspec.Struct, frozen=True):
     rates: Rates = Rates()
 
 
+class UnaskedError(Exception):
+    """The read model was to be asked while the store is held, which would wait for itself: catching up reads the store.
+    It never reaches people: whoever reads begins again with a reading that was opened `ahead`."""
+
+
 class Reading:
     """One state of the store. It belongs to one thread; every use case of one operation sees the same state.
 
-    Identifiers and customers are remembered: they cannot change within it.
+    Identifiers and customers are remembered: they cannot change within it. `unasked`: whether the read model was to be
+    asked where it could not be (UnaskedError).
     """
 
     def __init__(
@@ -60,10 +66,11 @@ class Reading:
         asked: "Mapping[int, Asking]" = NOTHING_ASKED,
     ) -> None:
         """`view` stays open as long as the reading is used, and so does what `ask` opens: a state of the read model at
-        most so many milliseconds old. Without it nothing is asked of the read model. `asked`: what was asked before."""
+        most so many milliseconds old. Without it nothing but what was `asked` before can be asked of the read model."""
         self.view: Final = view
         self._ask: Final = ask
         self._asked: Final[dict[int, Asking]] = dict(asked)
+        self.unasked = False
         self.means: Final = means
         self._identifiers: dict[int, KnownIdentifier] = {}
         self._customers: dict[int, KnownCustomer] = {}
@@ -71,12 +78,13 @@ class Reading:
 
     def asking(self, max_staleness_ms: int = 0) -> "Asking":
         """A state of the read model, the same whenever the reading asks so: as new as the first question, or at most so
-        much older."""
-        if self._ask is None:
-            raise RuntimeError("this reading has no read model")
+        much older. Raises UnaskedError."""
         if 0 in self._asked:
             return self._asked[0]
         if max_staleness_ms not in self._asked:
+            if self._ask is None:
+                self.unasked = True
+                raise UnaskedError
             self._asked[max_staleness_ms] = self._ask(max_staleness_ms)
         return self._asked[max_staleness_ms]
 

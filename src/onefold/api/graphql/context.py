@@ -30,15 +30,17 @@ class Operation:
         self._opened = ExitStack()
         self._reading: Reading | None = None
         self._hold = False
+        self._early = False
+        self._unasked = False
         self._moved = False
         self._ahead = False
         self._written: list[Future[Any]] = []
         self._given = 0
 
-    def begin(self, *, hold: bool) -> None:
-        """Run from the start; with `hold` the state cannot move."""
+    def begin(self, *, hold: bool, ahead: bool = False) -> None:
+        """Run from the start; with `hold` the state cannot move, with `ahead` the read model is asked before."""
         self._let_go()
-        self._hold, self._moved, self._given = hold, False, 0
+        self._hold, self._early, self._moved, self._unasked, self._given = hold, ahead, False, False, 0
 
     @property
     def moved(self) -> bool:
@@ -46,10 +48,15 @@ class Operation:
         return self._moved or (self._reading is not None and self._reading.view.moved)
 
     @property
+    def unasked(self) -> bool:
+        """Whether it has to begin again with the read model asked before."""
+        return self._unasked or (self._reading is not None and self._reading.unasked)
+
+    @property
     def reading(self) -> Reading:
         """The operation's reading. It sees what the operation itself has written."""
         if self._reading is None:
-            self._reading = self._opened.enter_context(self.onefold.read(hold=self._hold))
+            self._reading = self._opened.enter_context(self.onefold.read(hold=self._hold, ahead=self._early))
         return self._reading
 
     @property
@@ -92,7 +99,7 @@ class Operation:
         return None
 
     def _let_go(self) -> None:
-        self._moved = self.moved
+        self._moved, self._unasked = self.moved, self.unasked
         self._ahead = False
         self._reading = None
         self._opened.close()

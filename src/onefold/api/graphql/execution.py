@@ -176,8 +176,12 @@ class Engine:
                 result = self._executed(plan, operation, event)
                 if not operation.moved:
                     return response(result, operation)
-            operation.begin(hold=True)
-            return response(self._executed(plan, operation, event), operation)
+            for ahead in (False, True):
+                operation.begin(hold=True, ahead=ahead)
+                result = self._executed(plan, operation, event)
+                if not operation.unasked:
+                    break
+            return response(result, operation)
 
     async def events(self, plan: Plan, feeds: object) -> AsyncIterable[object]:
         """What a subscription tells of, as it happens. `feeds`: where its root field finds it.
