@@ -7,6 +7,7 @@ test can assert that its cases bite.
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from itertools import pairwise
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -133,7 +134,8 @@ def _tick(clock: Clock, span: int, number: int, dice: Dice) -> int:
 @dataclass(frozen=True, slots=True)
 class _Manner:
     """What all events of a history have in common: the clock, how many are public, whether some are back-dated. What is
-    agreed to, and what is dated ahead of its receipt, is drawn apart."""
+    agreed to, and what is dated ahead of its receipt, follows from all that is drawn of an event: stitching knows of
+    neither, and has the same histories as without."""
 
     clock: Clock
     span: int
@@ -149,7 +151,7 @@ class _Manner:
         traits = {dice.pick(tuple(TRAITS)): dice.pick(VALUES)} if dice.chance(30) else {}
         identifiers = tuple(dict.fromkeys(sighting.identifiers))
         consents = {agreed.pick(PURPOSES): agreed.chance(50)} if agreed.chance(50) else {}
-        early_ms = agreed.below(self.span) * TICK_MS if agreed.chance(20) else 0
+        early_ms = agreed.below(self.span) * TICK_MS if agreed.chance(20) and not late_ms else 0
         return Event(f"m{number}", source, trust, at_ms, at_ms + late_ms - early_ms, identifiers, traits, consents)
 
 
@@ -162,8 +164,8 @@ def _events(shape: Shape, rules: Rules, setup: bytes, drawn: Iterable[bytes]) ->
     manner, scene = _manner(dice), shape(dice, rules)
     events = [manner.event(k, sighting, Dice(b""), Dice(b"")) for k, sighting in enumerate(scene.opening)]
     for how in drawn:
-        dice, who = Dice(how[:MANNER_BYTES]), Dice(how[MANNER_BYTES:-CONSENT_BYTES])
-        agreed = Dice(how[-CONSENT_BYTES:])
+        dice, who = Dice(how[:MANNER_BYTES]), Dice(how[MANNER_BYTES:])
+        agreed = Dice(blake2b(how, digest_size=CONSENT_BYTES).digest())
         again = dice.chance(4) and events
         events.append(dice.pick(events) if again else manner.event(len(events), scene.draw(who), dice, agreed))
     return events
@@ -204,8 +206,7 @@ def _steps(rules: Rules, events: Sequence[Event], judgements: Iterable[bytes]) -
 
 
 _SETUP = st.binary(min_size=24, max_size=24)
-_EVENT_BYTES = MANNER_BYTES + SIGHTING_BYTES + CONSENT_BYTES
-_EVENT = st.binary(min_size=_EVENT_BYTES, max_size=_EVENT_BYTES)
+_EVENT = st.binary(min_size=MANNER_BYTES + SIGHTING_BYTES, max_size=MANNER_BYTES + SIGHTING_BYTES)
 _JUDGEMENT = st.binary(min_size=7, max_size=7)
 _LENGTHS = {length: st.lists(_EVENT, min_size=length, max_size=3 * length) for length in (4, 12, 30)}
 _JUDGING = {most: st.lists(_JUDGEMENT, min_size=most // 3, max_size=most) for most in (0, 4, 18)}
