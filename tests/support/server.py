@@ -137,9 +137,9 @@ class Server:
         return self._err.read_text()
 
     def memory_mb(self) -> float:
-        """How much memory it has now; Linux only."""
+        """How much memory it has now that is no file's: readers map the store's, where there is room. Linux only."""
         said = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
-        return int(said.partition("VmRSS:")[2].split()[0]) / 1024
+        return int(said.partition("RssAnon:")[2].split()[0]) / 1024
 
     def kill(self) -> None:
         """End it without notice (kill -9)."""
