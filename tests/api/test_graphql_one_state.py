@@ -34,9 +34,9 @@ def meddle(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Runs]
     read, customers = Onefold.read, Reading.customers
 
     @contextmanager
-    def counted(onefold: Onefold, *, wait: bool = True, hold: bool = False) -> Iterator[Reading]:
+    def counted(onefold: Onefold, *, hold: bool = False, **more: bool) -> Iterator[Reading]:
         runs.append(hold)
-        with read(onefold, wait=wait, hold=hold) as reading:
+        with read(onefold, hold=hold, **more) as reading:
             yield reading
 
     def begin(times: int) -> Runs:

@@ -5,13 +5,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import pytest
 
 from onefold.analytics import sessions, summaries
 from onefold.analytics.computed.asked import values
 from onefold.analytics.money import Money, money
 from onefold.model import computed_file
-from onefold.model.computed import ComputedTraits
+from onefold.model.computed import ComputedTrait, ComputedTraits, Kind, Property
 from onefold.model.reading import TouchpointFilter
 from onefold.readmodel.sessions import view
 from onefold.schema_files import schema_file
@@ -241,3 +242,13 @@ def test_a_number_is_the_same_however_it_was_written(tables: Any) -> None:
     )
     found = values(tables, list(traits.values()), [ANN], now_ms=NOW_MS, session_ms=PAUSE_MS)[ANN]
     assert [value.value for value in found] == ["6", "3", "5", "1.5"]
+
+
+def test_a_property_is_found_whatever_its_name_is(tables: Any) -> None:
+    names = ["a", "", "0", "~1", "~0", "a/b", "/", "$.a", "*", '"', "'", "Größe", "a.b", "[0]", " "]
+    body = msgspec.json.encode({"properties": {name: number for number, name in enumerate(names, 1)}}).decode()
+    [row] = [told(1, "2026-03-01 12:00:00.000", "user", "track", "Visit", "web", "", "", "", "")]
+    tables.put("touchpoints", [row | {"body": body}])
+    traits = [ComputedTrait(name="t", kind=Kind.SUM, of=Property(name)) for name in names]
+    found = values(tables, traits, [ANN], now_ms=NOW_MS, session_ms=PAUSE_MS)[ANN]
+    assert [value.value for value in found] == [str(number) for number in range(1, len(names) + 1)]
