@@ -18,8 +18,10 @@ CONSENTS = [
 
 @pytest.fixture
 def shop(onefold: Run) -> Run:
-    """Calls onefold in a folder whose store holds the story; Ann wants letters, Dora does not."""
+    """Calls onefold in a folder whose store holds the story, without segments; Ann wants letters, Dora does not."""
     assert onefold("demo", "--story", "--no-serve", "--store", "sqlite:///onefold.db").code == 0
+    for saved in onefold("segment", "list", "--json").json:
+        assert onefold("segment", "delete", saved["id"]).code == 0
     lines = "\n".join(json.dumps({**event, "timestamp": "2025-05-01T00:00:00Z"}) for event in CONSENTS)
     assert onefold("import", "-", stdin=lines).code == 0
     return onefold

@@ -8,7 +8,7 @@ from onefold import demo
 from tests.cli.conftest import Run
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "cli-shapes.json"
-SENT = {"properties"}
+SENT = {"properties", "rule", "asked", "found"}
 EVENT = '{"messageId":"1","timestamp":"2025-01-01T00:00:00Z","type":"page","anonymousId":"a"}'
 
 
@@ -36,6 +36,7 @@ def merged(shapes: list[Any]) -> Any:
 def test_the_shapes_of_answers_are_those_written_down(onefold: Run) -> None:
     store = ("--store", demo.STORE, "--json")
     couple = ("user_id:u-1002", "user_id:u-1003", "--reason", "r")
+    rule = ("--rule", "holds: {namespace: email}")
     calls = {
         "demo": ("demo", "--story", "--no-serve", *store),
         "demo, the shop": ("demo", "--people", "40", "--no-serve", "--json"),
@@ -52,6 +53,16 @@ def test_the_shapes_of_answers_are_those_written_down(onefold: Run) -> None:
         "judge": ("judge", "same", *couple, *store),
         "retract": ("retract", "jdg_0000000000001", "--reason", "r", *store),
         "customer, judged": ("customer", "user_id:u-1002", *store),
+        "segment preview": ("segment", "preview", *rule, *store),
+        "segment save": ("segment", "save", "all", *rule, *store),
+        "segment list": ("segment", "list", *store),
+        "segment show": ("segment", "show", "all", *store),
+        "segment members": ("segment", "members", "all", *store),
+        "segment why": ("segment", "why", "user_id:u-1004", "all", *store),
+        "segment export": ("segment", "export", "all", "-o", "all.csv", *store),
+        "segment delete": ("segment", "delete", "all", *store),
+        "sql": ("sql", "SELECT * FROM traits LIMIT 1", *store),
+        "sql, to a file": ("sql", "FROM traits", "--parquet", "traits.parquet", *store),
         "status": ("status", *store),
         "rejects": ("rejects", *store),
     }

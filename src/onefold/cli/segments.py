@@ -148,7 +148,7 @@ def why(
         said = "there is neither a segment nor a rule" if segment is None else "there are a segment and a rule"
         raise OnefoldError("call.invalid", said, "Name a segment, or give a rule with --rule or --file.", "SEGMENT")
     unsaved = Wanted(rules.given(file, rule)) if segment is None else None
-    with printed_afterwards(), call.open() as onefold, onefold.read(hold=True) as reading:
+    with printed_afterwards(), call.open() as onefold, onefold.read(hold=True, ahead=True) as reading:
         saved = None if segment is None else _named(reading, segment)
         wanted = unsaved if saved is None else kept_rule(saved)
         assert wanted is not None
@@ -173,9 +173,11 @@ def export(
 
     write = answers.WRITERS[references.chosen(format_, answers.WRITERS, "format")]
     names = [name.strip() for name in traits.split(",") if name.strip()]
-    with call.open() as onefold, onefold.read() as reading:
-        found = exporting.export(reading, _named(reading, segment), names, require_consent)
-        write(found, out)
+    with call.open() as onefold:
+        kept = onefold.in_one_state(lambda reading: _named(reading, segment))
+        with onefold.ask() as asking:
+            found = exporting.export(onefold, asking, kept, names, require_consent)
+            write(found, out)
     answers.show_exported(found, out, format_, as_json=call.as_json)
 
 

@@ -24,20 +24,24 @@ def store_of(world: "World") -> str:
 
 
 def bring_in(call: Call, onefold: "Onefold", world: "World") -> None:
-    """Import the shop, and beside it the story, which guides ask of; show how well whose everything is was found."""
+    """Import the shop, and beside it the story, which guides ask of; show how well it was found whose everything is,
+    and two segments."""
     from onefold import demo as story
-    from onefold.demo import importing
+    from onefold.cli import demo_segments
+    from onefold.cli.answers.output import Screen, printed_afterwards, show_json
+    from onefold.demo import importing, segments
 
     with _progress(call) as progress:
         imported = importing.bring_in(onefold, world, progress)
     story.tell(onefold)
     report = importing.measure(onefold, world)
-    if call.as_json:
-        from onefold.cli.answers.output import show_json
-
-        show_json(_shape(onefold, world, imported, report))
-        return
-    _show(onefold, world, imported, report)
+    saved = segments.save(onefold)
+    with printed_afterwards(), onefold.read(hold=True, ahead=True) as reading:
+        if call.as_json:
+            show_json(_shape(onefold, world, imported, report) | demo_segments.shape(reading, saved))
+        else:
+            _show(onefold, world, imported, report)
+            demo_segments.show(Screen(), reading, saved)
 
 
 @contextmanager

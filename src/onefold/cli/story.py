@@ -13,16 +13,20 @@ MOST_LINES = 200
 
 
 def tell(call: Call, onefold: "Onefold") -> None:
-    """Tell the story, and show what became of it."""
+    """Tell the story, and show what became of it, and two segments."""
     from onefold import demo as story
-    from onefold.cli.answers.output import printed_afterwards, show_json
+    from onefold.cli import demo_segments
+    from onefold.cli.answers.output import Screen, printed_afterwards, show_json
+    from onefold.demo import segments
 
     new = story.tell(onefold)
-    with printed_afterwards(), onefold.read(hold=True) as reading:
+    saved = segments.save(onefold)
+    with printed_afterwards(), onefold.read(hold=True, ahead=True) as reading:
         if call.as_json:
-            show_json(_shape(onefold, reading, new))
+            show_json(_shape(onefold, reading, new) | demo_segments.shape(reading, saved))
         else:
             _show(onefold, reading, new)
+            demo_segments.show(Screen(), reading, saved)
 
 
 def _show(onefold: "Onefold", reading: "Reading", new: int) -> None:

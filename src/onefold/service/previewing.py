@@ -19,7 +19,7 @@ from onefold.model.saved import SavedSegment
 from onefold.model.segments import ConsentTest, SegmentRule
 from onefold.readmodel.model import Asking
 from onefold.service.pages import SEGMENT_MEMBERS, Page
-from onefold.service.reading import Reading
+from onefold.service.reading import Means, Reading
 from onefold.service.segment_rules import rule_of, surroundings
 from onefold.service.values import Found
 
@@ -68,9 +68,13 @@ def question(reading: Reading, wanted: Wanted) -> Question:
         field = "maxStalenessMs"
         said = f"{field} is {wanted.max_staleness_ms}"
         raise OnefoldError("query.invalid", said, f"Give 0 to {OLDEST_MS:,} milliseconds.", field)
-    asking = reading.asking(wanted.max_staleness_ms)
     around = surroundings(reading.means, reading.view.segments(), reading.asked_ms)
-    rule = settle(asking, wanted.rule, around, reading.means.normaliser)
+    return asked_of(reading.asking(wanted.max_staleness_ms), reading.means, around, wanted)
+
+
+def asked_of(asking: Asking, means: Means, around: Surroundings, wanted: Wanted) -> Question:
+    """The same of a state of the read model."""
+    rule = settle(asking, wanted.rule, around, means.normaliser)
     if not wanted.allow_unknown:
         _check_names(asking, rule, wanted.consent)
     return Question(asking, rule, wanted.consent, around)

@@ -11,9 +11,11 @@ from onefold.analytics.segments.names import unknown_names
 from onefold.errors import OnefoldError
 from onefold.model.saved import SavedSegment
 from onefold.model.segments import All, Comparison, ConsentTest, SegmentRule, TraitTest
-from onefold.service.previewing import CONSENT, Question, Wanted, question
-from onefold.service.reading import Reading
-from onefold.service.segment_rules import rule_of
+from onefold.readmodel.model import Asking
+from onefold.service import segments
+from onefold.service.onefold import Onefold
+from onefold.service.previewing import CONSENT, Question, Wanted, asked_of
+from onefold.service.segment_rules import rule_of, surroundings
 
 MOST_TRAITS: Final = 100
 PAGE: Final = 20_000
@@ -60,8 +62,11 @@ class Exported:
         return {(customer, trait): _text(value) for customer, trait, value in rows}
 
 
-def export(reading: Reading, segment: SavedSegment, traits: Sequence[str], purpose: str | None) -> Exported:
-    """Who is in a segment now. `purpose`: who has not agreed to it is left out, besides those the segment leaves out.
+def export(
+    onefold: Onefold, asking: Asking, segment: SavedSegment, traits: Sequence[str], purpose: str | None
+) -> Exported:
+    """Who is in a segment, in a state of the read model. `purpose`: who has not agreed to it is left out, besides those
+    whom the segment leaves out.
 
     Raises: OnefoldError `segment.unknown_name` for a trait or purpose that no event brought; `query.invalid` for a
         trait that is named twice, or too many.
@@ -71,7 +76,8 @@ def export(reading: Reading, segment: SavedSegment, traits: Sequence[str], purpo
         raise OnefoldError("query.invalid", "these traits cannot be columns", hint, "traits")
     rule, purposes = rule_of(segment.rule), list(dict.fromkeys(p for p in (segment.require_consent, purpose) if p))
     consents = [ConsentTest(one) for one in purposes]
-    asked = question(reading, Wanted(All((rule, *consents)), allow_unknown=True))
+    around = surroundings(onefold.means, onefold.in_one_state(segments.listed), onefold.clock_ms())
+    asked = asked_of(asking, onefold.means, around, Wanted(All((rule, *consents)), allow_unknown=True))
     _check_names(asked, traits, purpose)
     without = msgspec.structs.replace(asked, rule=_first(asked.rule))
     meeting = evaluate.preview(without.asking, without.rule, without.surroundings, limit=0).count

@@ -52,7 +52,7 @@ def show_preview(
     screen.line(f"{counts.count:,} of {counts.of:,} customers ({counts.share:.1%})", "bold")
     if purpose is not None:
         screen.line(f"{counts.without_consent:,} more meet the rule and have not agreed to {purpose}")
-    _show_people(screen, reading, page)
+    _show_page(screen, reading, page)
 
 
 def show_members(reading: Reading, segment: SavedSegment, page: Page[KnownCustomer], *, as_json: bool) -> None:
@@ -61,19 +61,24 @@ def show_members(reading: Reading, segment: SavedSegment, page: Page[KnownCustom
         show_json({"segment": shape(segment), **_shape_of_page(page)})
         return
     screen = Screen()
-    screen.line(f"{segment.public_id}  {segment.name}: {_people(segment.count)}", "bold")
-    _show_people(screen, reading, page)
+    screen.line(f"{segment.public_id}  {segment.name}: {size(segment.count)}", "bold")
+    _show_page(screen, reading, page)
 
 
-def _show_people(screen: Screen, reading: Reading, page: Page[KnownCustomer]) -> None:
-    names = [sections.title(profile) for profile in profiles(reading, [row.key for row in page.items])]
-    rows = [
-        (row.public_id, short(name), moment(row.first_ms), moment(row.last_ms))
-        for row, name in zip(page.items, names, strict=True)
-    ]
-    screen.table(("customer", "name", "first seen", "last seen"), rows)
+def _show_page(screen: Screen, reading: Reading, page: Page[KnownCustomer]) -> None:
+    show_people(screen, reading, page.items)
     if page.more and page.end is not None:
         screen.line(f"… and more: --after {SEGMENT_MEMBERS.write(page.end)} shows who comes next")
+
+
+def show_people(screen: Screen, reading: Reading, people: Sequence[KnownCustomer]) -> None:
+    """One line a customer."""
+    names = [sections.title(profile) for profile in profiles(reading, [row.key for row in people])]
+    rows = [
+        (row.public_id, short(name), moment(row.first_ms), moment(row.last_ms))
+        for row, name in zip(people, names, strict=True)
+    ]
+    screen.table(("customer", "name", "first seen", "last seen"), rows)
 
 
 def _shape_of_page(page: Page[KnownCustomer]) -> Shape:
@@ -119,7 +124,7 @@ def show_saved(row: SavedSegment, *, as_json: bool) -> None:
     if as_json:
         show_json(shape(row))
     else:
-        Screen().line(f"{row.public_id}  {row.name} is saved: {_people(row.count)}")
+        Screen().line(f"{row.public_id}  {row.name} is saved: {size(row.count)}")
 
 
 def show_one(row: SavedSegment, *, as_json: bool) -> None:
@@ -128,7 +133,7 @@ def show_one(row: SavedSegment, *, as_json: bool) -> None:
         show_json(shape(row))
         return
     screen = Screen()
-    screen.line(f"{row.public_id}  {row.name}: {_people(row.count)}", "bold")
+    screen.line(f"{row.public_id}  {row.name}: {size(row.count)}", "bold")
     if row.description:
         screen.line(row.description)
     if row.require_consent:
@@ -140,7 +145,8 @@ def show_one(row: SavedSegment, *, as_json: bool) -> None:
         screen.line(line)
 
 
-def _people(count: int) -> str:
+def size(count: int) -> str:
+    """`1 customer`, `1,204 customers`."""
     return f"{count:,} {'customer' if count == 1 else 'customers'}"
 
 
@@ -227,7 +233,7 @@ def show_exported(found: Exported, out: Path, form: str, *, as_json: bool) -> No
         show_json({"out": str(out), "format": form, "rows": found.count, "withoutConsent": found.without_consent})
         return
     screen = Screen()
-    screen.line(f"{out} is written: {_people(found.count)}")
+    screen.line(f"{out} is written: {size(found.count)}")
     if found.purposes:
         left_out = f"{found.without_consent:,} left out: they have not agreed to {' and '.join(found.purposes)}"
         screen.line(left_out)
