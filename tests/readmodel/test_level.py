@@ -23,7 +23,8 @@ def test_it_follows_what_is_written_after_it_was_made(store: Store) -> None:
         assert count(model) == 0
         filler = fill(store, NAMESPACES, 200)
         check(model, store)
-        filler.send([odd(900, userId="user 1", anonymousId="a new one", properties={"revenue": "0.0000000005"})])
+        clerks = [{"namespace": "staff_id", "value": name} for name in ("clerk 7", "clerk 8")]
+        filler.send([odd(900, userId="user 1", anonymousId="a new one", identifiers=clerks)])
         check(model, store)
         number = filler.judge("different", "user_id:user 1", "anonymous_id:a new one")
         check(model, store)
