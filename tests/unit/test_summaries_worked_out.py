@@ -252,3 +252,16 @@ def test_a_property_is_found_whatever_its_name_is(tables: Any) -> None:
     traits = [ComputedTrait(name="t", kind=Kind.SUM, of=Property(name)) for name in names]
     found = values(tables, traits, [ANN], now_ms=NOW_MS, session_ms=PAUSE_MS)[ANN]
     assert [value.value for value in found] == [str(number) for number in range(1, len(names) + 1)]
+
+
+@pytest.mark.parametrize(
+    ("at", "days"),
+    [("2026-03-11 12:00:00.000", 0), ("2026-03-10 12:00:00.000", 0), ("2026-03-09 12:00:00.001", 0),
+     ("2026-03-09 12:00:00.000", 1), ("2026-03-08 12:00:00.001", 1)],
+)  # fmt: skip
+def test_days_are_whole_and_what_is_ahead_of_now_was_none_ago(tables: Any, at: str, days: int) -> None:
+    tables.put("touchpoints", [told(1, at, "user", "track", "Order Completed", "web", "", "", "", "")])
+    kinds = ("days_since_first", "days_since_last", "days_since_order")
+    assert computed(tables, ANN, kinds) == [(kind, str(days), "") for kind in kinds]
+    summary = summed_up(tables, ANN)
+    assert (summary.days_since_first, summary.days_since_last, summary.days_since_order) == (days, days, days)
