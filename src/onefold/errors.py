@@ -41,6 +41,7 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
         "body.invalid_json": Code("The body is not JSON.", Exit.INPUT, 400),
         "body.too_deep": Code("The body nests deeper than onefold reads.", Exit.INPUT, 400),
         "body.too_large": Code("The body has more bytes, or more events, than is allowed.", Exit.INPUT, 413),
+        "body.too_slow": Code("The body did not come to its end in time.", Exit.INPUT, 408),
         "body.unsupported_media_type": Code("The body is not sent as application/json.", Exit.INPUT, 415),
         "call.invalid": Code("The command was called wrongly.", Exit.USAGE, 400),
         "computed.invalid": Code("The file of computed traits has a mistake.", Exit.SETTINGS, 500),

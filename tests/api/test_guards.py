@@ -1,6 +1,7 @@
 """Who may ask, from where, and how much may be sent."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -190,3 +191,25 @@ def test_nobody_is_listened_to_for_ever() -> None:
 def test_a_length_that_is_a_lie_is_not_believed() -> None:
     for length in (b"10", b"-1", b"x", "٣".encode()):
         assert refuse(Sender(4_000), (b"content-length", length)) == 4_000
+
+
+@pytest.mark.parametrize("sent", [b"", b"x" * 500])
+def test_a_body_that_does_not_come_to_its_end_is_refused(monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
+    monkeypatch.setattr("onefold.api.guards.BODY_SECONDS", 0.05)
+    parts = [{"type": "http.request", "body": sent, "more_body": True}] if sent else []
+    assert asyncio.run(stalled(parts)) == (408, "body.too_slow")
+
+
+async def stalled(parts: list[dict[str, Any]]) -> tuple[int, str]:
+    """What is answered to a sender that says no more than this."""
+    told: list[Any] = []
+
+    async def receive() -> Any:
+        return parts.pop(0) if parts else await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        told.append(message)
+
+    server = {"http_version": "1.1", "scheme": "http", "server": ("127.0.0.1", 8470), "headers": [LOCALHOST]}
+    await app()(HTTP | server, receive, send)
+    return told[0]["status"], json.loads(told[1]["body"])["code"]

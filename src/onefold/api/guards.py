@@ -36,7 +36,13 @@ DRAINED_BODIES: Final = 8
 cut off while it still sends sees a broken connection instead of the answer."""
 DRAIN_SECONDS: Final = 10.0
 
+BODY_SECONDS: Final = 60.0
+"""How long a body may take to come. What came of it is held meanwhile."""
+
 _STOPPING: Final = Problem("ingest.stopping", "onefold is shutting down", "Send it again when it runs.")
+_SLOW: Final = Problem(
+    "body.too_slow", f"the body was not there after {BODY_SECONDS:.0f} seconds", "Send it again, or less at once."
+)
 _HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::\d+)?")
 
 
@@ -160,8 +166,13 @@ class _TooLarge(Exception):  # noqa: N818 (it never leaves this module)
         self.more: Final = more
 
 
+class _TooSlow(Exception):  # noqa: N818 (nor this)
+    """The rest of the body does not come."""
+
+
 class BodyLimit:
-    """Turns away bodies of more than `most` bytes (`body.too_large`), however they are sent."""
+    """Turns away bodies of more than `most` bytes (`body.too_large`), however they are sent, and those that do not come
+    to their end (`body.too_slow`)."""
 
     def __init__(self, app: ASGIApp, most: int) -> None:
         """`most`: of the body as it is sent; what is compressed is also measured when it is inflated."""
@@ -181,11 +192,19 @@ class BodyLimit:
             waits = headers.get("expect", "").lower() == "100-continue"
             await self._refuse(scope, receive, send, 0 if waits or announced > self._drained else announced)
             return
-        read = 0
+        read, whole = 0, False
+        end = asyncio.get_running_loop().time() + BODY_SECONDS
 
         async def limited() -> Message:
-            nonlocal read
-            message = await receive()
+            nonlocal read, whole
+            if whole:
+                return await receive()
+            try:
+                async with asyncio.timeout_at(end):
+                    message = await receive()
+            except TimeoutError:
+                raise _TooSlow from None
+            whole = not message.get("more_body", False)
             read += len(message.get("body", b""))
             if read > self._most:
                 raise _TooLarge(more=message.get("more_body", False))
@@ -195,6 +214,8 @@ class BodyLimit:
             await self._app(scope, limited, send)
         except _TooLarge as large:
             await self._refuse(scope, receive, send, self._drained if large.more else 0)
+        except _TooSlow:
+            await problem_response(_SLOW)(scope, receive, send)
 
     @property
     def _drained(self) -> int:
