@@ -50,7 +50,8 @@ class _Sender:
 
 
 class Senders:
-    """Connections to one server; each has one request on its way, and sends the next when it is answered."""
+    """Connections to one server; each has one request on its way, and sends the next when it is answered. They `run`
+    once."""
 
     def __init__(self, port: int, number: int) -> None:
         """Connect them all."""
@@ -77,6 +78,7 @@ class Senders:
                 took.append(perf_counter() - sender.began)
                 following = next(remaining, None)
                 if following is None:
+                    self._selector.unregister(sender.connection)  # the server hangs up on who says nothing more
                     waiting -= 1
                 else:
                     sender.send(following)
