@@ -30,13 +30,14 @@ def test_its_make_targets_are_there() -> None:
         assert f"\n{target}: " in makefile
 
 
-def test_its_first_query_has_the_answer_it_prints(tmp_path: Path) -> None:
-    [query] = [block.text for block in README if block.language == "graphql"]
-    [answer] = [block.text for block in README if block.language == "json"]
+def test_its_queries_have_the_answers_it_prints(tmp_path: Path) -> None:
+    queries = [block.text for block in README if block.language == "graphql"]
+    answers = [json.loads(block.text) for block in README if block.language == "json"]
     with build(Settings(store=f"sqlite:///{tmp_path}/demo.db")) as onefold:
         demo.tell(onefold)
         with in_process(onefold) as door:
-            assert {"data": door.ask(query)} == json.loads(answer)
+            assert [{"data": door.ask(query)} for query in queries] == answers
+    assert len(queries) == 2
 
 
 def shell(folder: Path, script: str) -> str:
