@@ -9,6 +9,7 @@ from typing import Any
 import apsw
 import pytest
 
+from onefold.model.saved import SavedSegment, SegmentDraft
 from onefold.service import Onefold
 from tests.api.graphql_shop import Shop, at, event, key, opened
 from tests.contract.stores import Place
@@ -28,6 +29,7 @@ EVERYTHING = """query ($identifiers: [IdentifierInput!]!) { resolve(identifiers:
     journey(first: 20) { pageInfo { hasPreviousPage } edges { node { id retroactive linkedAt properties
         subject { value links(first: 3) { edges { node { count } } } } device { model identifier { id } }
         customer { id lastSeen } } } }
+    segments { name count customers(first: 2) { edges { node { id } } } }
     refusedLinks { edges { node { refused { reason } } } }
     history { edges { node { kind customerIds customers { id } identifiers { value } link { count }
         judgement { id } touchpoints { id } } } } } } }"""
@@ -52,6 +54,9 @@ def shop(statements: list[str], tmp_path_factory: pytest.TempPathFactory) -> Ite
     with opened(Place("sqlite", tmp_path_factory.mktemp("batching"))) as shop:
         for number in range(101):
             shop.send(*(visit(number, visited) for visited in range(TOUCHPOINTS)))
+        for name in ("user_id", "email", "phone"):
+            rule = f'{{"holds": {{"namespace": "{name}"}}}}'
+            assert isinstance(shop.onefold.save_segment(SegmentDraft(name, rule), allow_unknown=True), SavedSegment)
         yield shop
 
 
@@ -120,6 +125,28 @@ def test_changes_and_decisions_take_as_many_statements_however_many_there_are(
         statements.clear()
         shop.ask(query, first=first)
         counts.append(len(statements))
+    assert counts[0] == counts[1], statements
+
+
+def test_a_preview_and_members_take_as_many_statements_however_many_they_show(
+    shop: Shop, statements: list[str]
+) -> None:
+    query = """query ($first: Int!) {
+        previewSegment(rule: {holds: {namespace: "user_id"}}) { count customers(first: $first) { edges { node {
+            id identifiers { edges { node { value } } } profile { traits { value } } segments { name } } } } }
+        segments { name customers(first: $first) { edges { node { id journey(first: 2) { edges { node { id } } } } } } }
+    }"""
+    save = """mutation { saveSegment(input: {name: "everybody", rule: {holds: {namespace: "user_id"}}}) {
+        segment { count } } }"""
+    assert shop.ask(save)["saveSegment"]["segment"]["count"] == 101
+    counts = []
+    shop.ask(query, first=1)
+    for first in (2, 100):
+        statements.clear()
+        found = shop.ask(query, first=first)
+        counts.append(len(statements))
+        assert len(found["previewSegment"]["customers"]["edges"]) == first
+        assert len(found["segments"][0]["customers"]["edges"]) == first
     assert counts[0] == counts[1], statements
 
 

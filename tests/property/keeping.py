@@ -119,7 +119,7 @@ class World:
         """Time may pass; somebody keeps segments, saves one, changes one, deletes one, or dies."""
         who, there = dice.below(2), self.there()
         if dice.chance(30):
-            self.now_ms += dice.pick(TICKS) * TICK_MS
+            self.pass_time(dice.pick(TICKS))
         way = dice.below(16)
         if way < 9:
             self.keep(who)
@@ -129,6 +129,9 @@ class World:
             self.delete(dice, who)
         elif way < 14:
             self.die(dice, who)
+
+    def pass_time(self, ticks: int) -> None:
+        self.now_ms += ticks * TICK_MS
 
     def save(self, dice: Dice, who: int, changed: SavedSegment | None = None) -> None:
         """A new segment; or another rule for one there is."""
