@@ -145,9 +145,7 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
         "store.unfinished_copy": Code("The store is a copy that is not complete.", Exit.STORE, 503),
         "store.unknown_scheme": Code("No store goes by the scheme of this URL.", Exit.SETTINGS, 500),
         "store.unwritable": Code("The store's file or folder cannot be written.", Exit.STORE, 503),
-        "subscription.too_many": Code(
-            "The connection has as many operations under way as it may.", Exit.BUSY, 429
-        ),
+        "subscription.too_many": Code("The connection has as many operations under way as it may.", Exit.BUSY, 429),
         "traits.invalid": Code("The traits file has a mistake.", Exit.SETTINGS, 500),
     }
 )
