@@ -93,7 +93,7 @@ def _measure(asked: PropertyTest) -> str:
 def _window(window: Window) -> str:
     match window:
         case LastDays(days):
-            return f"in the last {_days(days)}"
+            return "in the last day" if days == 1 else f"in the last {_days(days)}"
         case Between(after_ms=after_ms, before_ms=before_ms):
             return _and(list(_between(after_ms, before_ms)))
 
@@ -132,7 +132,7 @@ def _moment(at_ms: int) -> str:
 
 
 def _days(days: int) -> str:
-    return "day" if days == 1 else f"{days} days"
+    return "1 day" if days == 1 else f"{days} days"
 
 
 def _in(currency: str | None) -> str:
