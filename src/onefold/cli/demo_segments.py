@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 SHOWN: Final = 5
 
 
-def show(screen: "Screen", reading: "Reading", saved: "Sequence[SavedSegment]") -> None:
-    """The two segments, the first people in each, and a tree of ticks for one of them."""
+def show(screen: "Screen", reading: "Reading", saved: "Sequence[SavedSegment]", store: str) -> None:
+    """The two segments, the first people in each, and a tree of ticks for one of them. `store`: where they are."""
     from onefold.cli.answers import sections
     from onefold.cli.answers.output import moment
     from onefold.cli.answers.segments import show_people, show_tree, size
@@ -26,7 +26,9 @@ def show(screen: "Screen", reading: "Reading", saved: "Sequence[SavedSegment]") 
         screen.heading(f"A segment: {segment.name}: {size(segment.count)}")
         show_people(screen, reading, _members(reading, segment)[:SHOWN])
         if segment.count > SHOWN:
-            screen.line(f"… and {segment.count - SHOWN:,} more: onefold segment members {segment.public_id}")
+            screen.line(
+                f"… and {segment.count - SHOWN:,} more: onefold segment members {segment.public_id} --store {store}"
+            )
     came, _ = saved
     by_past = _by_past(reading, came)
     if not by_past:

@@ -41,7 +41,7 @@ def bring_in(call: Call, onefold: "Onefold", world: "World") -> None:
             show_json(_shape(onefold, world, imported, report) | demo_segments.shape(reading, saved))
         else:
             _show(onefold, world, imported, report)
-            demo_segments.show(Screen(), reading, saved)
+            demo_segments.show(Screen(), reading, saved, onefold.settings.store)
 
 
 @contextmanager

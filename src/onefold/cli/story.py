@@ -26,7 +26,7 @@ def tell(call: Call, onefold: "Onefold") -> None:
             show_json(_shape(onefold, reading, new) | demo_segments.shape(reading, saved))
         else:
             _show(onefold, reading, new)
-            demo_segments.show(Screen(), reading, saved)
+            demo_segments.show(Screen(), reading, saved, onefold.settings.store)
 
 
 def _show(onefold: "Onefold", reading: "Reading", new: int) -> None:
