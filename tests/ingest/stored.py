@@ -38,7 +38,8 @@ class Poisoned:
 
     def __init__(self, store: Store, *names: str) -> None:
         self.secret, self.remote = store.secret, store.remote
-        self.read, self.describe, self.close = store.read, store.describe, store.close
+        self.read, self.page = store.read, store.page
+        self.describe, self.close = store.describe, store.close
         self.commits: list[int] = []
         self._store, self._names = store, names
 
