@@ -2,18 +2,18 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from onefold.analytics.computed.values import COLUMNS, Question, by_currency
+from onefold.analytics.money import plain
 from onefold.model.computed import ComputedTrait, Kind, Property
 from onefold.readmodel.touchpoints import Parameters, journeys
 
 if TYPE_CHECKING:
     from onefold.readmodel.model import Asking
 
-Scalar: TypeAlias = int | float | str | Decimal
 TELL: Final = "WITH told AS MATERIALIZED (SELECT {columns} FROM {journeys}) {values}"
 ONE: Final = "SELECT {trait} AS trait, customer, currency, CAST(value AS VARCHAR) AS value FROM ({relation})"
 
@@ -78,12 +78,7 @@ def _json(trait: ComputedTrait, text: str) -> str:
         case Kind.FIRST | Kind.LAST:
             return text if trait.is_json else msgspec.json.encode(text).decode()
         case Kind.SUM:
-            return plain(text)
+            return plain(Decimal(text))
         case Kind.AVERAGE:
             return repr(float(text)).removesuffix(".0")
     return text
-
-
-def plain(text: str) -> str:
-    """A decimal number without the zeros at its end."""
-    return text.rstrip("0").rstrip(".") if "." in text else text
