@@ -1,10 +1,10 @@
 """Runs operations: documents are parsed and checked once, measured each time, and run on one state of the store."""
 
 import logging
-from collections.abc import AsyncIterable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from inspect import isawaitable
 from threading import Lock
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 import orjson
@@ -183,7 +183,7 @@ class Engine:
                     break
             return response(result, operation)
 
-    async def events(self, plan: Plan, feeds: object) -> AsyncIterable[object]:
+    async def events(self, plan: Plan, feeds: object) -> AsyncGenerator[object, None]:
         """What a subscription tells of, as it happens. `feeds`: where its root field finds it.
 
         Raises Refused when the field does not take what it is given.
@@ -202,7 +202,7 @@ class Engine:
             stream = await stream
         if isinstance(stream, ExecutionResult):
             raise Refused(stream.errors or ())
-        return stream
+        return cast(AsyncGenerator[object, None], stream)  # subscriptions are written so
 
     def run_at_once(self, plan: Plan) -> Answer | None:
         """Run an operation, unless it has to wait: for a reader of the store, or for a network (None)."""

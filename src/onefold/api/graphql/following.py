@@ -8,7 +8,7 @@ piles up for those who are slow.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import contextmanager
 from typing import Final, TypeVar
 
@@ -44,7 +44,7 @@ class Memberships:
         self._changed = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
 
-    async def follow(self, id: str, after: int | None) -> AsyncIterator[MembershipChange]:
+    async def follow(self, id: str, after: int | None) -> AsyncGenerator[MembershipChange, None]:
         """The lines of the log about the segment of this id with numbers above `after`, and then those that come, until
         the segment is deleted. Without `after`: those that come.
 

@@ -1,6 +1,7 @@
 """What can be followed."""
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Annotated
 
 import msgspec
@@ -46,5 +47,6 @@ class Subscription:
         ] = UNSET,
     ) -> AsyncGenerator[MembershipChange, None]:
         """The log as it grows."""
-        async for line in info.context.memberships.follow(str(segment), given(after)):
-            yield membership_change(line)
+        async with aclosing(info.context.memberships.follow(str(segment), given(after))) as lines:
+            async for line in lines:
+                yield membership_change(line)

@@ -1,7 +1,8 @@
 """What an operation that came over a socket is answered with: one answer, or as many as there come to be."""
 
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from functools import partial
 from typing import Final, TypeVar
 
@@ -37,15 +38,16 @@ class Answering:
             return self._engine.plan(asked, asker)
         return await self._in_thread(partial(self._engine.plan, asked, asker))
 
-    async def answers(self, plan: Plan) -> AsyncIterator[Answer]:
+    async def answers(self, plan: Plan) -> AsyncGenerator[Answer, None]:
         """The answers to an operation. Raises Refused when it is not run, or ends for another reason than that there is
         nothing more to tell."""
         if not plan.subscribes:
             yield await self._in_thread(partial(self._engine.run, plan))
             return
         try:
-            async for event in await self._engine.events(plan, self._feeds):
-                yield await self._in_thread(partial(self._engine.run, plan, event))
+            async with aclosing(await self._engine.events(plan, self._feeds)) as events:
+                async for event in events:
+                    yield await self._in_thread(partial(self._engine.run, plan, event))
         except (GraphQLError, OnefoldError) as error:
             raise Refused([error]) from error
         except Refused:

@@ -4,7 +4,6 @@ What it holds is bounded: one message of the client's is read at a time, it may 
 an operation makes its next answer when the last one was taken. A client that takes nothing is cut off.
 """
 
-from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from typing import Final, cast
 
@@ -14,7 +13,7 @@ from anyio.abc import TaskGroup
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from onefold.api.asking import Asker, Gate
-from onefold.api.graphql.execution import Answer, Plan, Refused, Request, told
+from onefold.api.graphql.execution import Plan, Refused, Request, told
 from onefold.api.graphql.sockets import messages
 from onefold.api.graphql.sockets.answering import Answering
 from onefold.api.graphql.sockets.messages import Closing, Complete, Init, Ping, Pong, Subscribe
@@ -124,8 +123,7 @@ class Socket:
             del self._operations[name]
 
     async def _tell(self, name: str, plan: Plan, asker: Asker) -> None:
-        answers = cast(AsyncGenerator[Answer], self._answering.answers(plan))
-        async with aclosing(answers):
+        async with aclosing(self._answering.answers(plan)) as answers:
             async for answer in answers:
                 self._check_key(asker)
                 await self._send("next", name, orjson.Fragment(answer.body))
