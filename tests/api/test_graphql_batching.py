@@ -14,6 +14,8 @@ from onefold.service import Onefold
 from tests.api.graphql_shop import Shop, at, event, key, opened
 from tests.contract.stores import Place
 
+pytestmark = pytest.mark.xdist_group("graphql batching")  # the shop is built once, on one worker
+
 MOST_STATEMENTS = 12
 TOUCHPOINTS = 50
 

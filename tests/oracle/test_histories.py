@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import asdict
 
 import networkx as nx
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -100,6 +101,7 @@ def test_without_limits_customers_are_the_connected_components(history: History)
     assert stitched.refusals == {}
 
 
+@pytest.mark.slow
 def test_histories_bite() -> None:
     """Shares of 600 histories, the same each time; well below what they were when this was written."""
     tally: Counter[str] = Counter()

@@ -3,6 +3,7 @@
 from collections import Counter
 
 import networkx as nx
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -86,6 +87,7 @@ def test_without_limits_customers_are_the_connected_components(history: History)
     assert refusals(player.store) == {}
 
 
+@pytest.mark.slow
 def test_the_cases_bite() -> None:
     """Shares of 400 histories, the same each time; well below what they were when this was written."""
     tally: Counter[str] = Counter()

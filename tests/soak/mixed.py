@@ -14,9 +14,10 @@ from typing import Final
 
 from onefold.errors import Exit
 from tests.support.crowd import Happening, crowd
-from tests.support.server import ONEFOLD, SECONDS, Client, variables
+from tests.support.server import ONEFOLD, SECONDS, Client, run, variables
 
 STORE: Final = "sqlite:///store.db"
+PEOPLE: Final = 20_000
 AN_IMPORT: Final = 200
 """Events in each file."""
 KILLED: Final = 3
@@ -81,6 +82,16 @@ class Imports(Beside):
         self._pause: Final = pause_seconds
         self._dice: Final = random.Random(17)
         self._happenings: Final = crowd(seed=32, people=500)
+
+    def fill(self, events: int) -> None:
+        """Import so many at once, before anything else begins."""
+        file = self._folder / "filling.jsonl"
+        happenings = [one._replace(message_id=f"f-{one.message_id}") for one in islice(crowd(33, PEOPLE), events)]
+        file.write_text("".join(json.dumps(one.wire()) + "\n" for one in happenings))
+        done = run(self._folder, "import", file.name, "--source", "local", "--store", STORE)
+        assert done.returncode == 0, done.stderr
+        self.sent.update(one.message_id for one in happenings)
+        self.log.update(self.sent)
 
     def step(self) -> None:
         """Import one file to its end."""

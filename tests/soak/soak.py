@@ -9,14 +9,15 @@ from statistics import median
 from time import monotonic, sleep
 from typing import Final
 
-from tests.soak.mixed import STORE, Imports, Questions, paced
+from tests.soak.mixed import PEOPLE, STORE, Imports, Questions, paced
 from tests.support.crowd import crowd
 from tests.support.load import Load, loading
 from tests.support.server import Server, serving
 from tests.support.whole import check_file, stored_ids
 
 KILLS: Final = 10
-PEOPLE: Final = 20_000
+FILLED: Final = 100_000
+"""Events that are there before it begins: a store that is larger than the caches, which else would grow with it."""
 EVENTS_A_SECOND: Final = 300.0
 QUESTIONS_A_SECOND: Final = 20.0
 FLAT: Final = 1.10
@@ -61,12 +62,15 @@ class Report:
         yield "nothing acknowledged was lost" if not self.wrong else "not as asked"
 
 
-def soak(folder: Path, seconds: float, *, kills: int = KILLS, a_second: float = EVENTS_A_SECOND) -> Report:
-    """Run for so long in an empty folder; it takes a little longer until all is checked."""
+def soak(
+    folder: Path, seconds: float, *, kills: int = KILLS, a_second: float = EVENTS_A_SECOND, filled: int = FILLED
+) -> Report:
+    """Run for so long in an empty folder, which is filled before; what is stored is checked afterwards."""
     report, dice = Report(), random.Random(19)
     happenings = paced(crowd(seed=31, people=PEOPLE), a_second)
     imports = Imports(folder, pause_seconds=min(5.0, seconds / 20))
     questions = Questions(imports, QUESTIONS_A_SECOND)
+    imports.fill(filled)
     with loading(happenings, folder / "acknowledged") as load, ExitStack() as beside:
         beside.enter_context(imports.going_on())
         beside.enter_context(questions.going_on())
@@ -82,6 +86,7 @@ def soak(folder: Path, seconds: float, *, kills: int = KILLS, a_second: float = 
     report.counts = {
         "events sent by HTTP": len(load.sent),
         "acknowledged": load.acknowledged,
+        "there before": filled,
         "requests refused for a while": load.refused.total(),
         "requests cut off": load.cut,
         "questions answered": questions.answered,
