@@ -11,6 +11,7 @@ from typing import Final
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
 
 from onefold.api.app import create_app
 from onefold.api.graphql.sockets.door import Sockets
@@ -24,6 +25,7 @@ from onefold.store.passing import PassingError
 STOPPING_SECONDS: Final = 5
 """How long requests may still take when the server is told to end: who stalls would otherwise keep it for ever."""
 
+CUT_SECONDS: Final = 5.0
 MOST_MESSAGE_BYTES: Final = 1_000_000
 """The largest message that a client may send over WebSocket."""
 
@@ -68,6 +70,14 @@ def serve_once_open(
         server.run(sockets=[listening])
 
 
+class _Frames(WSProtocol):
+    """A connection over WebSocket, which is cut when it is over, also if its client takes nothing more."""
+
+    async def run_asgi(self) -> None:
+        await super().run_asgi()
+        self.loop.call_later(CUT_SECONDS, self.transport.abort)
+
+
 class _Server(uvicorn.Server):
     """Says when it answers, and ends like any other function when it is told to end."""
 
@@ -77,7 +87,7 @@ class _Server(uvicorn.Server):
                 app,
                 loop="asyncio",
                 http="h11",
-                ws="wsproto",
+                ws=_Frames,
                 ws_max_size=MOST_MESSAGE_BYTES,
                 log_level="warning",
                 access_log=False,

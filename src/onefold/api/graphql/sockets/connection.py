@@ -114,13 +114,13 @@ class Socket:
 
     async def _answer(self, name: str, asked: Request, asker: Asker, scope: anyio.CancelScope) -> None:
         with scope:
+            kind, payload = "complete", None
             try:
                 await self._tell(name, await self._answering.plan(asked, asker), asker)
-                await self._send("complete", name)
             except Refused as refused:
-                await self._refuse(name, refused)
-        if self._operations.get(name) is scope:
-            del self._operations[name]
+                kind, payload = "error", told(refused)
+            del self._operations[name]  # from now on its client may use the id again
+            await self._send(kind, name, payload)
 
     async def _tell(self, name: str, plan: Plan, asker: Asker) -> None:
         async with aclosing(self._answering.answers(plan)) as answers:
