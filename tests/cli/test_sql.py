@@ -128,6 +128,11 @@ def test_everything_else_is_refused_and_nothing_is_changed(told: Run, asked: str
         assert told("sql", "SELECT count(*) AS n FROM customers", "--json").json == [{"n": 5}]
 
 
+def test_what_would_write_is_not_even_tried(told: Run) -> None:
+    refused = told("sql", "WITH a AS (DELETE FROM customers RETURNING *) SELECT 1", "--json").error
+    assert refused["message"] == "this does something else than to ask"
+
+
 def test_a_hint_says_what_may_have_been_meant(told: Run) -> None:
     assert told("sql", "FROM custmers", "--json").error["hint"].startswith("Did you mean customers?")
     assert "anonymous" in told("sql", "SELECT anonymus FROM customers", "--json").error["hint"]

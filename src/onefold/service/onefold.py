@@ -126,18 +126,21 @@ class Onefold:
         return self._store.remote
 
     @contextmanager
-    def read(self, *, wait: bool = True, hold: bool = False, ahead: bool = False) -> Iterator[Reading]:
+    def read(
+        self, *, wait: bool = True, hold: bool = False, ahead: bool = False, max_staleness_ms: int = 0
+    ) -> Iterator[Reading]:
         """One state of the store, for reading on this thread until the block ends.
 
         With `hold` it stays what it is, and commits may have to wait until the block ends, which does not write.
         Without, the reading may move (`onefold.store.base.MovedError`): then what was read is repeated on another.
-        With `ahead` the read model is asked before: so the reading knows every identifier that is found there. Where to
+        With `ahead` the read model is asked before, for a state that is at most so much older than it could be: so the
+        reading knows every identifier that is found there. Where to
         hold keeps others from committing, it can be asked no other way (`onefold.service.reading.UnaskedError`).
 
         Raises OnefoldError `store.unavailable`, and `store.busy` when too many read: at once unless it may `wait`.
         """
         with ExitStack() as asked:
-            known = {0: asked.enter_context(self.ask())} if ahead else {}
+            known = {max_staleness_ms: asked.enter_context(self.ask(max_staleness_ms))} if ahead else {}
             ask = None if hold and self.remote else lambda age_ms: asked.enter_context(self.ask(age_ms))
             with self._store.read(wait=wait, hold=hold) as view:
                 yield Reading(view, self.means, ask, known)

@@ -62,12 +62,16 @@ def kept_rule(segment: SavedSegment) -> Wanted:
     return Wanted(rule_of(segment.rule), segment.require_consent, allow_unknown=True)
 
 
+def check_staleness(max_staleness_ms: int) -> None:
+    """Raise `query.invalid` unless answers may be so old."""
+    if not 0 <= max_staleness_ms <= OLDEST_MS:
+        field = "maxStalenessMs"
+        said = f"{field} is {max_staleness_ms}"
+        raise OnefoldError("query.invalid", said, f"Give 0 to {OLDEST_MS:,} milliseconds.", field)
+
+
 def question(reading: Reading, wanted: Wanted) -> Question:
     """The question for those who meet a rule. Raises OnefoldError `segment.…`, naming the place in the rule."""
-    if not 0 <= wanted.max_staleness_ms <= OLDEST_MS:
-        field = "maxStalenessMs"
-        said = f"{field} is {wanted.max_staleness_ms}"
-        raise OnefoldError("query.invalid", said, f"Give 0 to {OLDEST_MS:,} milliseconds.", field)
     around = surroundings(reading.means, reading.view.segments(), reading.asked_ms)
     return asked_of(reading.asking(wanted.max_staleness_ms), reading.means, around, wanted)
 

@@ -33,7 +33,7 @@ class Operation:
         self._early = False
         self._unasked = False
         self._moved = False
-        self._ahead = False
+        self._ahead: int | None = None
         self._written: list[Future[Any]] = []
         self._given = 0
 
@@ -59,14 +59,15 @@ class Operation:
             self._reading = self._opened.enter_context(self.onefold.read(hold=self._hold, ahead=self._early))
         return self._reading
 
-    @property
-    def reading_ahead(self) -> Reading:
-        """The operation's reading, opened after the read model was asked: it knows everybody who is found there."""
-        if not self._ahead:
+    def reading_ahead(self, max_staleness_ms: int = 0) -> Reading:
+        """The operation's reading, opened after the read model was asked, for a state at most so much older than it
+        could be: it knows everybody who is found there."""
+        if self._ahead not in {0, max_staleness_ms}:
             before = None if self._reading is None else self._reading.view.head().seq
             self._let_go()
-            self._reading = self._opened.enter_context(self.onefold.read(hold=self._hold, ahead=True))
-            self._ahead = True
+            read = self.onefold.read(hold=self._hold, ahead=True, max_staleness_ms=max_staleness_ms)
+            self._reading = self._opened.enter_context(read)
+            self._ahead = max_staleness_ms
             self._moved = self._moved or before not in {None, self._reading.view.head().seq}
         return self.reading
 
@@ -100,7 +101,7 @@ class Operation:
 
     def _let_go(self) -> None:
         self._moved, self._unasked = self.moved, self.unasked
-        self._ahead = False
+        self._ahead = None
         self._reading = None
         self._opened.close()
 

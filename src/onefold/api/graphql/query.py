@@ -44,7 +44,15 @@ from onefold.service.ledger import changes as feed
 from onefold.service.ledger import decisions
 from onefold.service.neighbourhood import neighbourhood
 from onefold.service.pages import LEDGER
-from onefold.service.previewing import Preview, Wanted, given_rule, kept_rule, membership, question
+from onefold.service.previewing import (
+    Preview,
+    Wanted,
+    check_staleness,
+    given_rule,
+    kept_rule,
+    membership,
+    question,
+)
 from onefold.service.searching import search
 from onefold.service.values import Found
 
@@ -214,7 +222,8 @@ class Query:
     ) -> SegmentPreview:
         """Of the read model."""
         wanted = Wanted(given_rule(said(rule)), given(require_consent), max_staleness_ms, allow_unknown)
-        reading = info.context.reading_ahead
+        check_staleness(max_staleness_ms)
+        reading = info.context.reading_ahead(max_staleness_ms)
         return segment_preview(reading, Preview(reading, question(reading, wanted)))
 
     @resolved("Why a customer is in a segment, or meets a rule, or why not: each condition with the value found.")
