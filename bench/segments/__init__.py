@@ -4,13 +4,14 @@ On a store of a million touchpoints in a file, and on a graph of 300,000 in Neo4
 """
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
 import apsw
+import neo4j
 
 from bench.neo4j import servers
 from bench.report import Asked, Row, Table
@@ -47,11 +48,15 @@ def run() -> list[Table]:
         there = until_then.enter_context(closing(apsw.Connection(str(path))))
         for pragma in PRAGMAS:
             there.execute(f"PRAGMA {pragma}").fetchall()
+        for question in QUESTIONS:
+            question.keep_plan("sql", _sql_plan(there, question))
         model = until_then.enter_context(read_model(Service(path)))
         in_a_file = _table("a store of 1,000,000 touchpoints, in SQL", model, lambda q: _only(there, q), limits=True)
     with ExitStack() as until_then:
         url = until_then.enter_context(servers.copied("segments", telling=True))
         session = until_then.enter_context(servers.bare(url))
+        for question in QUESTIONS:
+            question.keep_plan("cypher", _cypher_plan(session, question))
         model = until_then.enter_context(read_model(Service(url)))
         in_neo4j = _table(
             "a graph of 300,000 touchpoints, in Cypher",
@@ -122,3 +127,26 @@ def _rows(question: Question, model: ReadModel, directly: Directly, *, limits: b
 def _only(there: apsw.Connection, question: Question) -> int:
     [[count]] = there.execute(question.sql, dict[str, Any](question.values))
     return int(count)
+
+
+def _sql_plan(there: apsw.Connection, question: Question) -> str:
+    """Its steps, those of a part indented below it."""
+    depth = {0: -1}
+    lines = []
+    for step, part, _, text in there.execute(f"EXPLAIN QUERY PLAN {question.sql}", dict[str, Any](question.values)):
+        depth[step] = depth[part] + 1
+        lines.append(f"{'    ' * depth[step]}{text}")
+    return "\n".join(lines)
+
+
+def _cypher_plan(session: neo4j.Session, question: Question) -> str:
+    """Its operators, the last first, each with where its rows are from below it."""
+    plan = session.run(f"EXPLAIN {question.cypher}", **question.values).consume().plan
+    assert plan is not None
+    return "\n".join(_operators(plan, 0))
+
+
+def _operators(plan: Mapping[str, Any], depth: int) -> Iterator[str]:
+    yield f"{'    ' * depth}{plan['operatorType'].partition('@')[0]}  {plan['args'].get('Details', '')}".rstrip()
+    for child in plan["children"]:
+        yield from _operators(child, depth + 1)
