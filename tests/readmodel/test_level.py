@@ -138,6 +138,28 @@ def test_a_large_event_makes_no_large_page(store: Store, monkeypatch: pytest.Mon
         check(model, store)
 
 
+def test_numbers_and_times_are_known_as_such(store: Store) -> None:
+    said = {
+        "born": "1990-05-01",
+        "seen": "2026-03-01T09:30:00.1239+02:00",
+        "before": "1969-12-31T23:59:59.9999Z",
+        "none": "2026-02-30",
+        "text": 'a "quoted" \\ text\n',
+        "score": 1e3,
+        "tall": 1.75,
+        "large": 2**60,
+        "flag": True,
+        "list": [1, "2026-03-01"],
+    }
+    Filler(store, NAMESPACES).send([odd(1, userId="ann", type="identify", traits=said)])
+    with reading(store) as model:
+        check(model, store)
+        with model.ask() as asking:
+            found = asking.rows("SELECT trait, number, time_ms FROM internal.claims")
+    assert {trait for trait, number, _ in found if number is not None} == {"score", "tall", "large"}
+    assert {trait for trait, _, time_ms in found if time_ms is not None} == {"born", "seen", "before"}
+
+
 def test_revenue_is_rounded_half_even_to_nine_decimals(store: Store) -> None:
     filler = fill(store, NAMESPACES, 200)
     said = ["0.0000000005", "0.0000000015", "-0.0000000025", "123456789012345.1234567885", "7", "1e3", "2.50"]
