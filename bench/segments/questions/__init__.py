@@ -1,7 +1,7 @@
 """The questions: each as a rule of a segment, in SQL for the store's tables, and in Cypher for its graph.
 
 The SQL and the Cypher are written as somebody would who knows the stores well: fewest rows first, indexes by name where
-that is needed, one pass over what has to be looked at. Their plans stand beside them, written anew whenever they are measured.
+that is needed, one pass over what has to be looked at. Their plans stand beside them, written whenever they are asked.
 """
 
 from collections.abc import Mapping
