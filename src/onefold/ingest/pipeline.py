@@ -47,10 +47,11 @@ class _Submission:
 class _Job(Generic[Answer]):
     """A change that is no event."""
 
-    __slots__ = ("future", "run")
+    __slots__ = ("future", "is_news", "run")
 
-    def __init__(self, run: Callable[[], Answer]) -> None:
+    def __init__(self, run: Callable[[], Answer], is_news: bool) -> None:
         self.run: Final = run
+        self.is_news: Final = is_news
         self.future: Final[Future[Answer]] = _running()
 
 
@@ -79,7 +80,7 @@ class Batcher:
         written: Callable[[], None] = lambda: None,
     ) -> None:
         """`batch_size`: the most events a commit takes; `queue_size`: how many may wait; `written`: is called, on
-        whatever thread it is, when something was."""
+        whatever thread it is, when something was that is news."""
         self._store: Final = store
         self._rules: Final = rules
         self._batch_size: Final = batch_size
@@ -155,12 +156,13 @@ class Batcher:
         finally:
             self._written()
 
-    def call(self, change: Callable[[], Answer]) -> "Future[Answer]":
+    def call(self, change: Callable[[], Answer], *, is_news: bool = True) -> "Future[Answer]":
         """Have `change` run on the writing thread after all that was handed in before. What it raises, the future does.
+        `is_news`: whether `written` is to be called for it.
 
         Raises: OnefoldError `ingest.stopping`.
         """
-        job = _Job(change)
+        job = _Job(change, is_news)
         with self._changed:
             self._check_open()
             self._queue.append(job)  # type: ignore[arg-type]  # whatever it answers goes to its own future
@@ -184,13 +186,14 @@ class Batcher:
                 _do(work)
             else:
                 self._commit(work)
-            self._written()
+            self._written(is_news=not isinstance(work, _Job) or work.is_news)
 
-    def _written(self) -> None:
+    def _written(self, *, is_news: bool = True) -> None:
         with self._changed:
             self._writing = False
             self._changed.notify()
-        self._told_written()
+        if is_news:
+            self._told_written()
 
     def _next(self) -> list[_Part] | _Job[object] | None:
         """What is to be done next: a batch or a change; None when it is time to end."""

@@ -278,10 +278,11 @@ class Onefold:
         `save_segment`."""
         return self._kept().delete(id)
 
-    def keep_now(self) -> bool:
+    def keep_now(self, *, anew: bool = True) -> bool:
         """Have the members of all segments be right for the store as it is; -> whether they are, and not: another
-        process keeps them for too long. Raises as `save_segment`."""
-        return self._kept().now()
+        process keeps them for too long, or a rule cannot be asked. Unless `anew`, segments that are right but for what
+        is declared elsewhere stay as they are. Raises as `save_segment`."""
+        return self._kept().now(anew=anew)
 
     def start_keeping(self) -> None:
         """Keep the members of segments right from now on, until this is closed."""
@@ -296,7 +297,7 @@ class Onefold:
             with self._store.write() as transaction:
                 return work(transaction)
 
-        return self.batcher.call(partial(repeated, done, idempotent=True)).result()
+        return self.batcher.call(partial(repeated, done, idempotent=True), is_news=False).result()
 
     def _kept(self) -> "Keeping":
         from onefold.service.keeping.keeping import Keeping  # noqa: PLC0415  # whoever keeps nothing pays nothing

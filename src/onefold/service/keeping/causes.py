@@ -33,9 +33,11 @@ HOLDERS: Final = (
     "WHERE a.number IN (SELECT unnest($anchors::BIGINT[]))"
 )
 NEWEST: Final = (
-    "SELECT i.customer, max(t.number) FROM internal.touchpoints t JOIN internal.identifiers i ON i.number = t.subject "
+    "SELECT i.customer, max(t.number), max(t.number) FILTER (json_exists(t.body, '/context/consent')) "
+    "FROM internal.touchpoints t JOIN internal.identifiers i ON i.number = t.subject "
     "WHERE t.number > $since AND i.customer IN (SELECT unnest($customers::BIGINT[])) GROUP BY i.customer"
 )
+NOTHING: Final = (None, None)
 
 Told = tuple[Cause, int | None]
 """A cause, and what it refers to (`onefold.model.saved.MemberChange`)."""
@@ -44,18 +46,19 @@ TIME: Final[Told] = (Cause.TIME, None)
 
 class Happened(msgspec.Struct, frozen=True):
     """What happened to the customer that holds an anchor. `agreed`: consent of one of its identifiers changed;
-    `touchpoint`: its newest."""
+    `touchpoint`: its newest; `consented`: its newest that says what was agreed to."""
 
     customer: int
     structural: Told | None
     agreed: bool
     touchpoint: int | None
+    consented: int | None
 
     def cause(self, *, consent: bool) -> Told:
         """Why the customer's answer changed. `consent`: whether it depends on any."""
         if self.structural is not None:
             return self.structural
-        return (Cause.CONSENT if consent and self.agreed else Cause.EVENT), self.touchpoint
+        return (Cause.CONSENT, self.consented) if consent and self.agreed else (Cause.EVENT, self.touchpoint)
 
 
 class _Holder(msgspec.Struct, frozen=True):
@@ -72,14 +75,16 @@ def happened(
     found: dict[int, Happened] = {}
     for portion in portions(anchors):
         holders, held = _holders(asking, portion, touched)
-        newest = dict(asking.rows(NEWEST, {"since": touched.since, "customers": list(held)}))
-        lines = in_one_state(partial(_decisions, anchors=list(holders), touched=touched))
+        rows = asking.rows(NEWEST, {"since": touched.since, "customers": list(held)})
+        newest = {customer: numbers for customer, *numbers in rows}
+        recent = range(touched.since + 1, asking.as_of_seq + 1)
+        lines = in_one_state(partial(_decisions, anchors=list(holders), recent=recent, flipped=bool(touched.flipped)))
         for anchor, holder in holders.items():
             structural = _structural(anchor, lines.get(anchor, []), gone=holder.gone)
             if structural is None and holder.customer in touched.flipped:
                 structural = _of_flips(lines.get(EVERYBODY, []))
             agreed = not touched.consents_of.isdisjoint(held[holder.customer])
-            found[anchor] = Happened(holder.customer, structural, agreed, newest.get(holder.customer))
+            found[anchor] = Happened(holder.customer, structural, agreed, *newest.get(holder.customer, NOTHING))
     return found
 
 
@@ -96,16 +101,17 @@ def _holders(
     return holders, held
 
 
-def _decisions(reading: Reading, anchors: list[int], touched: Touched) -> dict[int, list[LedgerLine]]:
-    """The newest decisions since then about those who hold these anchors, by anchor; and where touchpoints went to
-    other subjects, those about generic identifiers under EVERYBODY."""
+def _decisions(reading: Reading, anchors: list[int], recent: range, *, flipped: bool) -> dict[int, list[LedgerLine]]:
+    """The newest decisions about those who hold these anchors, by anchor; and where touchpoints have `flipped` to other
+    subjects, those about generic identifiers under EVERYBODY. `recent`: the sequence numbers of those that count, for
+    the store may have gone on."""
     view = reading.view
     customer = {anchor: known.customer for anchor, known in view.by_number(anchors).items()}
     lines = view.decisions(list(set(customer.values())), [*STRUCTURAL, *JUDGED], MOST_DECISIONS)
-    if touched.flipped:
+    if flipped:
         lines = lines | view.decisions(None, [DecisionKind.GENERIC], MOST_DECISIONS)
-    recent = {key: [line for line in of if line.seq > touched.since] for key, of in lines.items()}
-    return {anchor: recent.get(key, []) for anchor, key in customer.items()} | {EVERYBODY: recent.get(EVERYBODY, [])}
+    found = {key: [line for line in of if line.seq in recent] for key, of in lines.items()}
+    return {anchor: found.get(key, []) for anchor, key in customer.items()} | {EVERYBODY: found.get(EVERYBODY, [])}
 
 
 def _structural(anchor: int, lines: list[LedgerLine], *, gone: bool) -> Told | None:

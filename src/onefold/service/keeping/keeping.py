@@ -40,10 +40,10 @@ class Keeping:
         except OnefoldError as error:
             return _answer(error)
 
-    def now(self) -> bool:
+    def now(self, *, anew: bool) -> bool:
         """As `Onefold.keep_now`."""
         clear(self._onefold)
-        return self.keeper.bring_forward(self.keeper.behind())
+        return self.keeper.bring_forward(self.keeper.behind(anew=anew))
 
 
 def _answer(error: OnefoldError) -> Problem:

@@ -39,6 +39,7 @@ class Pacing:
         self._woken, self._stopping = Event(), Event()
         self._woken.set()
         self._seen = 0
+        self._there: frozenset[int] | None = None
         self._thread: Final = Thread(target=self._run, name="onefold-keeper", daemon=True)
         self._thread.start()
 
@@ -58,7 +59,6 @@ class Pacing:
         self._thread.join()
 
     def _run(self) -> None:
-        cleared = False
         while not self._stopping.is_set():
             woken = self._woken.wait(LOOK_SECONDS)
             self._woken.clear()
@@ -66,9 +66,6 @@ class Pacing:
                 return
             begun = time.monotonic()
             try:
-                if not cleared:  # whoever deleted a segment may have died before all its members had left
-                    clear(self._onefold)
-                    cleared = True
                 self._look(woken=woken)
             except OnefoldError as error:
                 if not self._stopping.is_set():
@@ -80,7 +77,11 @@ class Pacing:
 
     def _look(self, *, woken: bool) -> None:
         """Bring forward what is behind: of what others committed, what nobody has kept since the last look."""
-        if not self._onefold.in_one_state(segments.listed):
+        there = frozenset(segment.number for segment in self._onefold.in_one_state(segments.listed))
+        if self._there is None or self._there - there:
+            clear(self._onefold)  # whoever deleted a segment may have died before all its members had left
+        self._there = there
+        if not there:
             return
         seen, self._seen = self._seen, self._onefold.in_one_state(lambda reading: reading.view.head().seq)
         keeper = self._keeper()

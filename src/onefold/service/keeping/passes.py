@@ -1,6 +1,7 @@
 """One pass: what the members of segments have to become, so that they are right for one state of the store."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Final
 
@@ -8,6 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from onefold.analytics.segments import evaluate, expiry
+from onefold.analytics.segments.asking import UnaskableError, one_rule
 from onefold.analytics.segments.surroundings import Surroundings
 from onefold.model.saved import Cause, Member, MemberChange, MembershipStep, SavedSegment
 from onefold.model.segments import ConsentTest, InSegment, SegmentRule, walk
@@ -38,18 +40,35 @@ class Due(msgspec.Struct, frozen=True):
         return self.segment.as_of_seq is None or self.segment.basis != self.basis
 
 
+class LeftOutError(Exception):
+    """A pass cannot go on, for one segment's rule cannot be asked: it is to be done without that segment."""
+
+    def __init__(self, due: Due, reason: str) -> None:
+        """`reason`: why, for people."""
+        super().__init__(reason)
+        self.due: Final = due
+        self.reason: Final = reason
+
+
 class Pass:
     """A pass over segments, in one state of the read model, on one thread. Meanwhile nobody else writes members."""
 
-    def __init__(self, in_one_state: InOneState, asking: Asking, surroundings: Surroundings) -> None:
-        """`asking`: at least as new as what the segments' members are right for; so is the time in `surroundings`."""
+    def __init__(
+        self, in_one_state: InOneState, asking: Asking, surroundings: Surroundings, still: Callable[[], None]
+    ) -> None:
+        """`asking`: at least as new as what the segments' members are right for; so is the time in `surroundings`.
+        `still`: is called again and again; what it raises ends the pass."""
         self._in_one_state: Final = in_one_state
         self._asking: Final = asking
         self._surroundings: Final = surroundings
         self._now_ms: Final = surroundings.now_ms
+        self._still: Final = still
 
     def steps(self, due: Iterable[Due]) -> Iterator[MembershipStep]:
-        """What becomes of each, segment by segment; the last step of one says that it is right now."""
+        """What becomes of each, segment by segment; the last step of one says that it is right now.
+
+        Raises LeftOutError: then the steps that were given are right, and there are no more.
+        """
         going_on: dict[int, list[Due]] = {}
         for one in due:
             if one.anew:
@@ -65,12 +84,18 @@ class Pass:
         first = due.segment.as_of_seq is None and due.segment.revision == 1
         why: Told = (Cause.SAVED if first else Cause.CHANGED), None
         told: MembershipStep | None = None
-        for found in self._everybody(due):
+        everybody = self._everybody(due)
+        while (found := self._next(due, everybody)) is not None:
             if told is not None:
                 yield replace(told, last=False)
             told = self._step(due, [self._change(turn, why) for turn in found])
         if told is not None:
             yield told
+
+    @staticmethod
+    def _next(due: Due, everybody: Iterator[list[Turn]]) -> list[Turn] | None:
+        with _asking_for(due):
+            return next(everybody, None)
 
     def _members(self, segment: int, after: int, limit: int) -> list[Member]:
         return self._in_one_state(
@@ -97,7 +122,8 @@ class Pass:
 
     def _moved(self, due: Due) -> set[int]:
         """Those whose answer time alone may have changed."""
-        return expiry.moved(self._asking, due.rule, self._surroundings, due.segment.as_of_ms or 0)
+        with _asking_for(due):
+            return expiry.moved(self._asking, due.rule, self._surroundings, due.segment.as_of_ms or 0)
 
     def _inside(self, customers: Collection[int]) -> dict[int, dict[int, list[int]]]:
         """Segment -> customer -> the anchors by which it is a member; the anchors of others that it was joined with are
@@ -112,9 +138,11 @@ class Pass:
         return found
 
     def _turns(self, due: Due, wanted: Collection[int], inside: Mapping[int, Mapping[int, list[int]]]) -> list[Turn]:
-        if len(wanted) > MANY:
-            return [turn for some in self._everybody(due) for turn in some]
-        return turns.among(self._asking, due.rule, self._surroundings, wanted, inside.get(due.segment.number, {}))
+        self._still()
+        with _asking_for(due):
+            if len(wanted) > MANY:
+                return [turn for some in self._everybody(due) for turn in some]
+            return turns.among(self._asking, due.rule, self._surroundings, wanted, inside.get(due.segment.number, {}))
 
     def _everybody(self, due: Due) -> Iterator[list[Turn]]:
         members = partial(self._members, due.segment.number)
@@ -134,7 +162,8 @@ class Pass:
             return set()
         before = replace(self._surroundings, now_ms=due.segment.as_of_ms or 0)
         customers = list({happened[turn.anchor].customer for turn in found})
-        met = {person.anchor for person in evaluate.among(self._asking, due.rule, before, customers)}
+        with _asking_for(due):
+            met = {person.anchor for person in evaluate.among(self._asking, due.rule, before, customers)}
         return {turn.anchor for turn in found if (turn.anchor in met) is not turn.entered}
 
     def _change(self, turn: Turn, why: Told) -> MemberChange:
@@ -142,6 +171,16 @@ class Pass:
 
     def _step(self, due: Due, changes: Sequence[MemberChange]) -> MembershipStep:
         return MembershipStep(due.segment, self._asking.as_of_seq, self._now_ms, changes, due.basis)
+
+
+@contextmanager
+def _asking_for(due: Due) -> Iterator[None]:
+    """Raises LeftOutError when it is this segment's rule that cannot be asked."""
+    try:
+        with one_rule():
+            yield
+    except UnaskableError as error:
+        raise LeftOutError(due, error.reason) from error
 
 
 def _memberships(reading: Reading, numbers: list[int]) -> list[Member]:

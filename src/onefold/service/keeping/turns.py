@@ -15,7 +15,6 @@ from onefold.model.segments import SegmentRule
 from onefold.readmodel.model import Asking
 
 PAGE: Final = 50_000
-HELD: Final = "SELECT number FROM internal.identifiers WHERE customer IN (SELECT unnest($customers::BIGINT[]))"
 
 Members = Callable[[int, int], list[Member]]
 """At most so many members of one segment (second) beyond an anchor (first), in order."""
