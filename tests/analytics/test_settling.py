@@ -1,5 +1,6 @@
 """Rules are settled before they are asked: currencies, identifiers, and what they depend on."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -7,12 +8,14 @@ import pytest
 
 from onefold.analytics.segments import parse, plain
 from onefold.analytics.segments.evaluate import preview
+from onefold.analytics.segments.explain import explain
+from onefold.analytics.segments.found import ComputedFound
 from onefold.analytics.segments.names import unknown_names
 from onefold.errors import OnefoldError
 from onefold.model.rates import Rates
 from onefold.model.segments import IdentifierTest, InSegment
 from tests.analytics.rule_shop import filled, order, settled, surroundings
-from tests.oracle.segments import Person
+from tests.oracle.segments import Person, Touchpoint
 from tests.property.segments.filled import FilledModel
 
 KEY = [("email", "ann@example.com")]
@@ -97,6 +100,55 @@ def test_computed_money_names_its_currency_too() -> None:
     assert count(model, revenue) == 1
     problem = refused(model, {"computed": {"name": "orders", "currency": "EUR", "is": 3}})
     assert (problem.code, problem.field) == ("segment.invalid", "rule.computed.currency")
+
+
+def computed(name: str, currency: str | None = None, **compared: Any) -> dict[str, Any]:
+    return {"computed": {"name": name, **({"currency": currency} if currency else {}), **compared}}
+
+
+def test_declared_rates_add_up_computed_money_as_they_do_revenue() -> None:
+    model = filled(Person(KEY, MIXED))
+    assert [count(model, computed("revenue", atLeast=least), RATES) for least in (80, 80.01)] == [1, 0]
+    assert [count(model, computed("revenue", "USD", atLeast=least), RATES) for least in (160, 160.01)] == [1, 0]
+    assert count(model, computed("revenue", "USD", **{"is": 160, "in": [1, 160], "isNot": 80}), RATES) == 1
+    assert [count(model, computed("average_order", "USD", atMost=most), RATES) for most in (53.34, 53.33)] == [1, 0]
+    assert plain.plain(settled(model, computed("revenue", above=1), surroundings(RATES))) == computed(
+        "revenue", "EUR", above=1
+    )
+    without = filled(Person(KEY, [*MIXED, order(4, "1", None)]))
+    assert refused(without, computed("revenue", above=1), around=surroundings(RATES)).field == "rule.computed.currency"
+
+
+def test_computed_money_is_shown_in_the_currency_asked_for() -> None:
+    model, around = filled(Person(KEY, MIXED), Person([("email", "bob@example.com")])), surroundings(RATES)
+    for name, shown in (("revenue", Decimal(160)), ("average_order", pytest.approx(53.333333, abs=1e-6))):
+        told = explain(model, settled(model, computed(name, "USD", atLeast=1), around), around, 1)
+        assert (told.holds, told.found) == (True, ComputedFound(shown, "USD"))
+    nobody = settled(model, computed("revenue", "USD", atMost=0), around)
+    assert explain(model, nobody, around, 2).found == ComputedFound(0, "USD")
+    assert preview(model, nobody, around).people[0].customer == 2
+
+
+def total(number: int, amount: float, currency: str | None) -> Touchpoint:
+    return replace(order(number, "0", currency, total=amount), revenue=None)
+
+
+@pytest.mark.parametrize("measure", ["sum", "average"])
+def test_totals_are_money_as_revenue_is(measure: str) -> None:
+    def come_to(least: float, currency: str | None = None) -> dict[str, Any]:
+        said = {"property": "total", "atLeast": least, **({"currency": currency} if currency else {})}
+        return {"did": {"touchpoint": {"names": ["Order Completed"]}, measure: said}}
+
+    mixed = filled(Person(KEY, [total(1, 10, "EUR"), total(2, 20, "USD")]))
+    problem = refused(mixed, come_to(1))
+    assert (problem.code, problem.field) == ("segment.mixed_currencies", f"rule.did.{measure}.currency")
+    assert [count(mixed, come_to(least, "USD")) for least in (20, 20.01)] == [1, 0]
+    most = {"sum": 20, "average": 10}[measure]
+    assert [count(mixed, come_to(least), RATES) for least in (most, most + 0.01)] == [1, 0]
+    assert [count(mixed, come_to(2 * least, "USD"), RATES) for least in (most, most + 0.01)] == [1, 0]
+    euros = filled(Person(KEY, [total(1, 10, "EUR")]))
+    assert plain.plain(settled(euros, come_to(10))) == come_to(10, "EUR")
+    assert count(filled(Person(KEY, [total(1, 10, None)])), come_to(10)) == 1
 
 
 def test_identifiers_are_normalised_and_have_to_be_some() -> None:

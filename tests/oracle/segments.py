@@ -89,7 +89,10 @@ def is_such(person: Person, rule: SegmentRule, world: World) -> bool:
         case TraitTest(name, comparison):
             return compares(comparison, person.traits.get(name, MISSING))
         case ComputedTest(name, comparison, currency):
-            return compares(comparison, computed(person, world.computed[name], currency, world), times=False)
+            trait = world.computed[name]
+            if trait.by_currency and currency is not None and currency in world.rates:
+                comparison = in_base(comparison, world.rates[currency])
+            return compares(comparison, computed(person, trait, currency, world), times=False)
         case IdentifierTest(namespace, value):
             return any(key[0] == namespace and value in {None, key[1]} for key in person.identifiers)
         case ConsentTest(purpose):
@@ -248,23 +251,25 @@ def nine(number: Decimal, rounding: str) -> Decimal:
 
 
 def converts(test: PropertyTest, world: World) -> bool:
-    return test.property == "revenue" and test.currency in world.rates
+    return test.property in {"revenue", "total"} and test.currency in world.rates
 
 
 def amounts(found: Sequence[Touchpoint], test: PropertyTest, world: World) -> list[Decimal]:
-    if test.property == "revenue":
+    if test.property in {"revenue", "total"}:
         return [amount for it in found if (amount := earned(it, test, world)) is not None]
     numbers = [number_of(it.properties.get(test.property)) for it in in_currency(found, test)]
     return [number for number in numbers if number is not None]
 
 
 def earned(touchpoint: Touchpoint, test: PropertyTest, world: World) -> Decimal | None:
-    if touchpoint.revenue is None:
+    own = test.property == "revenue"
+    amount = touchpoint.revenue if own else number_of(touchpoint.properties.get(test.property))
+    if amount is None:
         return None
     if converts(test, world):
         rate = world.rates.get(touchpoint.currency or "")
-        return None if rate is None else nine(touchpoint.revenue * rate, ROUND_HALF_UP)
-    return touchpoint.revenue if touchpoint.currency == test.currency else None
+        return None if rate is None else nine(amount * rate, ROUND_HALF_UP)
+    return amount if touchpoint.currency == test.currency else None
 
 
 def in_currency(found: Sequence[Touchpoint], test: PropertyTest) -> list[Touchpoint]:
@@ -330,6 +335,9 @@ def computed(person: Person, trait: ComputedTrait, currency: str | None, world: 
         pauses = [b.at_ms - a.at_ms for a, b in pairwise(journey)]
         return sum(pause >= world.session_ms for pause in pauses) + bool(journey)
     found = [it for it in journey if passes(it, trait.touchpoints)]
+    if trait.by_currency and currency in world.rates:
+        money = PropertyTest(property="revenue", currency=currency)
+        return of_values(amounts(found, money, world), trait)
     if trait.of is Column.REVENUE:
         found = [it for it in found if it.currency == (currency if trait.by_currency else trait.currency)]
     if trait.kind in {Kind.DAYS_SINCE_FIRST, Kind.DAYS_SINCE_LAST}:
@@ -340,6 +348,18 @@ def computed(person: Person, trait: ComputedTrait, currency: str | None, world: 
     if trait.kind is Kind.COUNT:
         return len(found)
     return of_values([value for it in found if (value := part(it, trait)) is not None], trait)
+
+
+def in_base(comparison: Comparison, rate: Decimal) -> Comparison:
+    def converted(value: Any) -> Any:
+        if isinstance(value, tuple):
+            return tuple(map(converted, value))
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return value
+        number = Decimal(repr(value))
+        return number if abs(number) > 10**28 else nine(number * rate, ROUND_HALF_EVEN)
+
+    return Comparison(**{name: converted(getattr(comparison, name)) for name in Comparison.__struct_fields__})
 
 
 def part(touchpoint: Touchpoint, trait: ComputedTrait) -> Any:

@@ -27,12 +27,18 @@ LONGEST_DAYS: Final = 36_500
 """How many days a window may have."""
 REVENUE: Final = "revenue"
 """The property that stands for a touchpoint's own revenue."""
+MONEY: Final = frozenset({REVENUE, "total"})
+"""Properties that are amounts of money: revenue, and what it is read from where there is none."""
+
+
+Bound: TypeAlias = int | float | Decimal | str
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked of one value: all that is given must hold, and at least one is given. None: not given.
 
-    Values are JSON values but null. `above`, `at_least`, `below` and `at_most` are numbers or texts.
+    Values are JSON values but null. `above`, `at_least`, `below` and `at_most` are numbers or texts. A Decimal stands
+    for a number that was converted from another currency.
     """
 
     is_: object | None = None
@@ -40,10 +46,10 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     in_: tuple[object, ...] | None = None
     contains: str | None = None
     starts_with: str | None = None
-    above: int | float | str | None = None
-    at_least: int | float | str | None = None
-    below: int | float | str | None = None
-    at_most: int | float | str | None = None
+    above: Bound | None = None
+    at_least: Bound | None = None
+    below: Bound | None = None
+    at_most: Bound | None = None
     exists: bool | None = None
 
 
@@ -165,6 +171,11 @@ class Not(msgspec.Struct, frozen=True):
 SegmentRule: TypeAlias = (
     All | Any | Not | TraitTest | ComputedTest | BehaviourTest | SequenceTest | IdentifierTest | ConsentTest | InSegment
 )
+
+
+def requiring(rule: SegmentRule, purpose: str | None) -> SegmentRule:
+    """The rule, and consent for a purpose if one is named."""
+    return rule if purpose is None else All((rule, ConsentTest(purpose)))
 
 
 def walk(rule: SegmentRule, path: str = "rule") -> Iterator[tuple[str, SegmentRule]]:

@@ -49,7 +49,7 @@ computed:
 )
 ODD = 'o"/d~d'
 TYPES, NAMES, CHANNELS, CAMPAIGNS = ("track", "page"), ("view", "add", "order"), ("web", "app"), ("spring", "sale")
-PROPERTIES = ("size", "price", ODD)
+PROPERTIES = ("size", "total", ODD)
 SEGMENT = "seg_0000000000001"
 NAMESPACES = ("email", "user_id", "anonymous_id")
 PURPOSES = ("marketing", "analytics")
@@ -176,7 +176,7 @@ def measures(properties: tuple[str, ...], bound: st.SearchStrategy[Decimal]) -> 
     ).filter(lambda it: it.at_least is not None or it.at_most is not None)
 
 
-OWN = ("revenue", "revenue", "size", "price")
+OWN = ("revenue", "revenue", "size", "total")
 behaviours = st.builds(
     BehaviourTest,
     touchpoint=st.just(TouchpointFilter()) | filters,

@@ -8,7 +8,7 @@ import msgspec
 from onefold.analytics.segments.sql import tree
 from onefold.analytics.segments.sql.asked import Asked
 from onefold.analytics.segments.surroundings import Surroundings
-from onefold.model.segments import All, ConsentTest, SegmentRule
+from onefold.model.segments import ConsentTest, SegmentRule, requiring
 from onefold.readmodel.model import Asking
 
 START: Final = -1
@@ -42,11 +42,6 @@ class Preview(msgspec.Struct, frozen=True):
     def share(self) -> float:
         """The part of all customers, from 0 to 1; 0 where there are none."""
         return self.count / self.of if self.of else 0.0
-
-
-def requiring(rule: SegmentRule, consent: str | None) -> SegmentRule:
-    """The rule, and consent for a purpose if one is named."""
-    return rule if consent is None else All((rule, ConsentTest(consent)))
 
 
 def preview(

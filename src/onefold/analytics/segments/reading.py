@@ -17,9 +17,9 @@ from onefold.analytics.segments.found import (
     Step,
     TraitFound,
 )
-from onefold.analytics.segments.sql import behaviour
 from onefold.analytics.segments.sql.comparing import GRAIN, met_by_zero, met_without
-from onefold.analytics.segments.sql.leaves import declared
+from onefold.analytics.segments.sql.converting import ONE, computed_rate, rate_of
+from onefold.analytics.segments.sql.leaves import compared, declared
 from onefold.analytics.segments.surroundings import Surroundings
 from onefold.model.computed import Kind
 from onefold.model.events import DAY_MS
@@ -51,13 +51,18 @@ def _computed(test: ComputedTest, told: Told, surroundings: Surroundings) -> Ans
     trait = declared(test, surroundings)
     currency = test.currency if trait.by_currency else trait.currency
     if told is None:
-        met = met_without(test.comparison) if trait.nothing is None else met_by_zero(test.comparison)
+        comparison = compared(test, surroundings)
+        met = met_without(comparison) if trait.nothing is None else met_by_zero(comparison)
         return met, ComputedFound(trait.nothing, currency)
     value: object = told["value"]
     if trait.is_json or trait.kind not in {Kind.FIRST, Kind.LAST, Kind.SUM}:
         value = msgspec.json.decode(told["value"])
     elif trait.kind is Kind.SUM:
         value = Decimal(told["value"])
+    rate = computed_rate(test, trait, surroundings.rates)
+    if rate is not None:
+        amount = _in_currency(Decimal(told["value"]), rate)
+        value = amount if trait.kind is Kind.SUM else float(amount)
     return told["met"], ComputedFound(value, currency)
 
 
@@ -78,11 +83,13 @@ def _amount(test: PropertyTest, total: str | None, count: int, surroundings: Sur
     """In the currency that the test names, in nine decimals."""
     if total is None:
         return None
-    rates = surroundings.rates
-    converted = test.currency is not None and behaviour.is_converted(test, rates)
-    rate = rates.declared[test.currency] if converted and test.currency else Decimal(1)
+    return _in_currency(Decimal(total), (rate_of(test, surroundings.rates) or ONE) * count)
+
+
+def _in_currency(amount: Decimal, rate: Decimal) -> Decimal:
+    """An amount in the base, so many units of which one unit of the currency is worth."""
     with localcontext(prec=60):
-        return (Decimal(total) / (rate * count)).quantize(GRAIN, ROUND_HALF_EVEN).normalize()
+        return (amount / rate).quantize(GRAIN, ROUND_HALF_EVEN).normalize()
 
 
 def _sequence(test: SequenceTest, told: Told, _: Surroundings) -> Answer:

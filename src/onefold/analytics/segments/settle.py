@@ -15,7 +15,7 @@ from onefold.model.computed import ComputedTrait
 from onefold.model.consents import purpose_of
 from onefold.model.normalise import Normaliser
 from onefold.model.segments import (
-    REVENUE,
+    MONEY,
     BehaviourTest,
     ComputedTest,
     ConsentTest,
@@ -40,7 +40,7 @@ def settle(
 ) -> SegmentRule:
     """The rule, settled: what `evaluate`, `explain` and `expiry` take, and what is to be saved.
 
-    Sums of revenue that name no currency get the only one there is, or the base of the rates that are declared for all
+    Amounts of money that name no currency get the only one there is, or the base of the rates that are declared for all
     there are. So what is saved means the same when other currencies come.
 
     Args:
@@ -96,9 +96,7 @@ def _computed(asking: Asking, test: ComputedTest, surroundings: Surroundings, sa
         return test
     asked = Asked(surroundings)
     found = _found(asking, asked, computed_currencies(declared, question_of(asked)))
-    if len(found) > 1:
-        raise _mixed(field, found, surroundings)
-    return replace(test, currency=_only(found, field, saving))
+    return replace(test, currency=_one(found, surroundings, field, saving))
 
 
 def _check_currency_counts(test: ComputedTest, declared: ComputedTrait, field: str) -> None:
@@ -112,11 +110,12 @@ def _behaviour(
 ) -> BehaviourTest:
     named: dict[str, PropertyTest] = {}
     for name, measure in (("sum", test.sum), ("average", test.average)):
-        if measure is None or measure.property != REVENUE or measure.currency is not None:
+        if measure is None or measure.property not in MONEY or measure.currency is not None:
             continue
         asked = Asked(surroundings)
         matching = behaviour.matching(test, asked)
-        query = f"SELECT DISTINCT t.currency FROM {asked.journeys(f'{matching} AND t.revenue IS NOT NULL')}"
+        counts = f"{behaviour.number(measure, asked)} IS NOT NULL"
+        query = f"SELECT DISTINCT t.currency FROM {asked.journeys(f'{matching} AND {counts}')}"
         found = _found(asking, asked, query)
         field = f"{path}.did.{name}.currency"
         named[name] = replace(measure, currency=_one(found, surroundings, field, saving))

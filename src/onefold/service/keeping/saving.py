@@ -15,6 +15,7 @@ from onefold.analytics.segments.settle import settle
 from onefold.errors import OnefoldError
 from onefold.model.ids import encode_number
 from onefold.model.saved import SavedSegment, SegmentDraft
+from onefold.model.segments import requiring
 from onefold.service import segment_rules, segments
 from onefold.service.keeping.clearing import clear
 from onefold.store.base import Transaction
@@ -69,7 +70,7 @@ def _settled(
     rule = parse.rule(msgspec.json.decode(draft.rule))
     around = segment_rules.surroundings(onefold.means, listed, onefold.clock_ms())
     with onefold.ask() as asking:
-        unknown = [] if allow_unknown else unknown_names(asking, segment_rules.requiring(rule, draft.require_consent))
+        unknown = [] if allow_unknown else unknown_names(asking, requiring(rule, draft.require_consent))
         for problem in unknown[:1]:
             hint = f"{problem.hint} To save it all the same, allow unknown names."
             raise OnefoldError(problem.code, problem.message, hint, problem.field)

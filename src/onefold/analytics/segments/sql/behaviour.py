@@ -9,9 +9,9 @@ from typing import Final
 
 from onefold.analytics.segments.sql.asked import Asked, Leaf
 from onefold.analytics.segments.sql.comparing import in_grains
+from onefold.analytics.segments.sql.converting import converted, rate_of
 from onefold.model.events import DAY_MS
-from onefold.model.rates import Rates
-from onefold.model.segments import REVENUE, BehaviourTest, Between, CountTest, LastDays, PropertyTest, Window
+from onefold.model.segments import MONEY, REVENUE, BehaviourTest, Between, CountTest, LastDays, PropertyTest, Window
 from onefold.readmodel.touchpoints import condition, property_json, property_number
 
 ONCE: Final = CountTest(at_least=1)
@@ -73,45 +73,42 @@ def tests(test: BehaviourTest, asked: Asked) -> Iterator[str]:
     if test.average is not None:
         yield from _average(test.average, asked)
     if test.distinct is not None:
-        for sign, bound in _bounds(test.distinct, None):
+        for sign, bound in _bounds(test.distinct):
             yield f"count(DISTINCT {value(test.distinct, asked)}) {sign} CAST({asked.bind(bound)} AS DECIMAL(24, 9))"
 
 
 def _sum(test: PropertyTest, asked: Asked) -> Iterator[str]:
-    for sign, bound in _bounds(test, asked.surroundings.rates):
+    for sign, bound in _bounds(test, rate_of(test, asked.surroundings.rates)):
         yield f"coalesce(sum({amount(test, asked)}), 0) {sign} CAST({asked.bind(bound)} AS DECIMAL(38, 9))"
 
 
 def _average(test: PropertyTest, asked: Asked) -> Iterator[str]:
     """The sum is compared with so many times the bound: no division, no rounding."""
-    for sign, bound in _bounds(test, asked.surroundings.rates):
+    for sign, bound in _bounds(test, rate_of(test, asked.surroundings.rates)):
         found = amount(test, asked)
         yield f"coalesce(sum({found}) {sign} CAST({asked.bind(bound)} AS DECIMAL(30, 9)) * count({found}), false)"
 
 
-def _bounds(test: PropertyTest, rates: Rates | None) -> Iterator[tuple[str, Decimal]]:
+def _bounds(test: PropertyTest, rate: Decimal | None = None) -> Iterator[tuple[str, Decimal]]:
     """The bounds with their signs: amounts of money in the base, where they are converted."""
-    rate = rates.declared[test.currency] if rates and is_converted(test, rates) and test.currency else Decimal(1)
     for sign, bound in ((">=", test.at_least), ("<=", test.at_most)):
         if bound is not None:
-            yield sign, in_grains(bound * rate)
-
-
-def is_converted(test: PropertyTest, rates: Rates) -> bool:
-    """Whether amounts in other currencies count too, converted to the base."""
-    return test.property == REVENUE and test.currency in rates
+            yield sign, in_grains(bound if rate is None else bound * rate)
 
 
 def amount(test: PropertyTest, asked: Asked) -> str:
     """What of a touchpoint is added up: a DECIMAL of nine decimals, or null."""
-    if test.property != REVENUE:
-        number = property_number(test.property, asked.bind)
-        return _in_currency(test, number, asked)
-    if is_converted(test, asked.surroundings.rates):
-        return _converted(asked)
-    if test.currency is None:
-        return "CASE WHEN t.currency IS NULL THEN t.revenue END"
-    return _in_currency(test, "t.revenue", asked)
+    found = number(test, asked)
+    if rate_of(test, asked.surroundings.rates) is not None:
+        return converted(found, asked)
+    if test.property in MONEY and test.currency is None:
+        return f"CASE WHEN t.currency IS NULL THEN {found} END"
+    return _in_currency(test, found, asked)
+
+
+def number(test: PropertyTest, asked: Asked) -> str:
+    """What a touchpoint has there, in whatever currency: a DECIMAL of nine decimals, or null."""
+    return "t.revenue" if test.property == REVENUE else property_number(test.property, asked.bind)
 
 
 def value(test: PropertyTest, asked: Asked) -> str:
@@ -123,12 +120,3 @@ def _in_currency(test: PropertyTest, expression: str, asked: Asked) -> str:
     if test.currency is None:
         return expression
     return f"CASE WHEN t.currency = {asked.bind(test.currency)} THEN {expression} END"
-
-
-def _converted(asked: Asked) -> str:
-    """The revenue in the base, rounded to nine decimals. A product of revenue and rate has 21 + 17 digits at most."""
-    rates = asked.surroundings.rates.declared
-    cases = " ".join(
-        f"WHEN {asked.bind(code)} THEN CAST({asked.bind(rate)} AS DECIMAL(14, 8))" for code, rate in rates.items()
-    )
-    return f"CAST(TRY_CAST(t.revenue AS DECIMAL(24, 9)) * CASE t.currency {cases} END AS DECIMAL(38, 9))"

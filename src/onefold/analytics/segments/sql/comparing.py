@@ -10,7 +10,7 @@ import msgspec
 
 from onefold.model.claims import canonical_json
 from onefold.model.moments import moment_ms
-from onefold.model.segments import Comparison
+from onefold.model.segments import Bound, Comparison
 from onefold.readmodel.touchpoints import Bind
 
 GRAIN: Final = Decimal("1e-9")
@@ -54,7 +54,7 @@ def condition(asked: Comparison, value: Value, bind: Bind) -> str:
     return " AND ".join(told) if told else "true"
 
 
-def bounds(asked: Comparison) -> list[tuple[str, int | float | str]]:
+def bounds(asked: Comparison) -> list[tuple[str, Bound]]:
     """The orderings asked for, each with its sign."""
     said = ((">", asked.above), (">=", asked.at_least), ("<", asked.below), ("<=", asked.at_most))
     return [(sign, bound) for sign, bound in said if bound is not None]
@@ -79,7 +79,7 @@ def met_by_zero(asked: Comparison) -> bool:
 
 
 def _is_zero(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value == 0
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool) and value == 0
 
 
 def _any(wanted: tuple[object, ...], value: Value, bind: Bind) -> str:
@@ -95,12 +95,12 @@ def _equal(wanted: object, value: Value, bind: Bind) -> str:
         return f"({value.json} = {bind(canonical_json(wanted))})"
     if isinstance(wanted, str):
         return _text("{text} = {bound}", wanted, value, bind)
-    if isinstance(wanted, int | float) and not isinstance(wanted, bool):
+    if isinstance(wanted, int | float | Decimal) and not isinstance(wanted, bool):
         return _number(value, "=", wanted, bind)
     return f"coalesce({value.json} = {bind(canonical_json(wanted))}, false)" if value.json else "false"
 
 
-def _ordered(value: Value, sign: str, bound: float | str, bind: Bind) -> str:
+def _ordered(value: Value, sign: str, bound: Bound, bind: Bind) -> str:
     if not isinstance(bound, str):
         return _number(value, sign, bound, bind)
     if value.time_ms is None:
@@ -116,12 +116,12 @@ def _text(question: str, bound: str, value: Value, bind: Bind) -> str:
     return f"coalesce({question.format(text=value.text, bound=bind(bound))}, false)" if value.text else "false"
 
 
-def _number(value: Value, sign: str, bound: float, bind: Bind) -> str:
+def _number(value: Value, sign: str, bound: float | Decimal, bind: Bind) -> str:
     if value.number is None:
         return "false"
     if not value.exact:
         return f"coalesce({value.number} {sign} {bind(float(bound))}, false)"
-    exact = max(-GREATEST, min(GREATEST, Decimal(repr(bound))))
+    exact = max(-GREATEST, min(GREATEST, bound if isinstance(bound, Decimal) else Decimal(repr(bound))))
     grained = in_grains(exact, ROUNDING.get(sign))
     if sign == "=" and exact != grained:
         return "false"

@@ -5,10 +5,11 @@ from typing import Final
 from onefold.analytics.computed.values import Question, by_currency, relation
 from onefold.analytics.segments.sql.asked import Asked, Leaf
 from onefold.analytics.segments.sql.comparing import Value, condition, met_by_zero, met_without
+from onefold.analytics.segments.sql.converting import computed_rate, converted, in_base
 from onefold.analytics.segments.surroundings import Surroundings
 from onefold.errors import OnefoldError
 from onefold.model.computed import ComputedTrait, Kind
-from onefold.model.segments import ComputedTest, ConsentTest, IdentifierTest, TraitTest
+from onefold.model.segments import Comparison, ComputedTest, ConsentTest, IdentifierTest, TraitTest
 from onefold.model.yaml_file import suggestion
 
 TRAIT: Final = Value(
@@ -40,8 +41,9 @@ def computed(test: ComputedTest, asked: Asked) -> Leaf:
     """By the value that the trait is computed to; it may be 0, or none, of those whom it says nothing of."""
     trait_ = declared(test, asked.surroundings)
     zero = trait_.nothing is not None
-    negated = met_by_zero(test.comparison) if zero else met_without(test.comparison)
-    met = condition(test.comparison, kind_of(trait_), asked.bind)
+    comparison = compared(test, asked.surroundings)
+    negated = met_by_zero(comparison) if zero else met_without(comparison)
+    met = condition(comparison, kind_of(trait_), asked.bind)
     if negated:
         met = f"NOT ({met})" if zero else "true"
     return Leaf(f"SELECT v.customer FROM ({values(test, asked)}) v WHERE {met}", negated)
@@ -56,12 +58,20 @@ def declared(test: ComputedTest, surroundings: Surroundings) -> ComputedTrait:
     raise OnefoldError("segment.unknown_name", mistake, suggestion(test.name, list(surroundings.computed)))
 
 
+def compared(test: ComputedTest, surroundings: Surroundings) -> Comparison:
+    """What is asked of the values that `values` finds."""
+    return in_base(test.comparison, computed_rate(test, declared(test, surroundings), surroundings.rates))
+
+
 def values(test: ComputedTest, asked: Asked) -> str:
-    """A query for the values of a computed trait: customer, value."""
+    """A query for the values of a computed trait: customer, value. Money is in the base, where rates are declared for
+    the currency that the test names."""
     trait_ = declared(test, asked.surroundings)
     question = question_of(asked)
     if not trait_.by_currency:
         return relation(trait_, question)
+    if computed_rate(test, trait_, asked.surroundings.rates) is not None:
+        return relation(trait_, question, amount=converted("t.revenue", asked))
     currency = "NULL" if test.currency is None else asked.bind(test.currency)
     found = by_currency(trait_, question)
     return f"SELECT customer, value FROM ({found}) WHERE currency IS NOT DISTINCT FROM CAST({currency} AS VARCHAR)"

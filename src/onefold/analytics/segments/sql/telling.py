@@ -60,7 +60,7 @@ def _trait(test: TraitTest, asked: Asked) -> str:
 
 def _computed(test: ComputedTest, asked: Asked) -> str:
     kind = leaves.kind_of(leaves.declared(test, asked.surroundings))
-    met = condition(test.comparison, kind, asked.bind)
+    met = condition(leaves.compared(test, asked.surroundings), kind, asked.bind)
     return _json(f"({leaves.values(test, asked)}) v", met=met, value="CAST(v.value AS VARCHAR)")
 
 
