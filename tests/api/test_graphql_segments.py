@@ -219,6 +219,12 @@ def test_a_rule_gives_one_condition_at_a_time(tried: Shop) -> None:
     assert tried.codes(PREVIEW, rule={}) == ["query.invalid"]
 
 
+def test_null_is_a_value_of_a_property_and_of_nothing_else(shop: Shop) -> None:
+    shop.send(event("m1", 1, "user_id:ann", properties={"coupon": None}), event("m2", 1, "user_id:ben"))
+    rule: Json = {"did": {"touchpoint": {"properties": [{"property": "coupon", "is": None}]}, "times": None}}
+    assert who(preview(shop, rule)) == {"ann"}
+
+
 def test_rules_are_measured_before_they_run(tried: Shop) -> None:
     deep: Json = BOUGHT
     for _ in range(11):
@@ -333,6 +339,18 @@ def test_amounts_of_several_currencies_are_not_added_up(shop: Shop) -> None:
     assert "EUR" in error["message"] + error["extensions"]["hint"]
     rule["did"]["sum"]["currency"] = "USD"
     assert who(preview(shop, rule)) == {"ben"}
+
+
+def test_a_segment_saved_for_amounts_without_a_currency_goes_on_when_currencies_come(shop: Shop) -> None:
+    shop.send(event("o1", 1, "user_id:ann", event="Order Completed", properties={"revenue": 10}))
+    rule: Json = {"did": {"touchpoint": {}, "sum": {"property": "revenue", "atLeast": 5}}}
+    segment = save(shop, "spenders", rule)["segment"]
+    shop.send(order("o2", 1, "user_id:ben"))
+    assert (why(shop, "ann", segment=segment["id"])["holds"], why(shop, "ben", segment=segment["id"])["holds"]) == (
+        True,
+        False,
+    )
+    assert shop.codes(WHY, who={"identifier": key("user_id:ann")}, rule=rule) == ["segment.mixed_currencies"]
 
 
 def test_members_come_in_pages_that_stay_right(shop: Shop) -> None:
