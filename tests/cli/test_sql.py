@@ -50,6 +50,7 @@ def test_each_view_can_be_asked(told: Run, view: str) -> None:
         "SELECT * FROM customers c JOIN identifiers i ON i.customer_id = c.id",
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5) SELECT * FROM n",
         "WITH mine AS MATERIALIZED (FROM traits) SELECT count(*) FROM mine; -- a word about it",
+        "WITH Mine AS (FROM traits) FROM mIne",
         "FROM (PIVOT touchpoints ON channel IN ('web', 'app') USING count(*) GROUP BY type)",
         "SELECT unnest([1, 2]) UNION SELECT * FROM range(3)",
         "SELECT list_transform([1], lambda x: x + 1), [y FOR y IN [1, 2]], (SELECT max(happened_at) FROM touchpoints)",
@@ -79,6 +80,10 @@ def test_what_only_reads_views_is_let_through(told: Run, asked: str) -> None:
         "FROM duckdb_tables()",
         "FROM information_schema.tables",
         "FROM sqlite_master",
+        "SELECT * FROM (WITH sqlite_master AS (SELECT 1) SELECT 1), sqlite_master",
+        "WITH Duckdb_tables AS (SELECT 1) FROM DUCKDB_tables",
+        "SELECT * REPLACE ('' AS sqlite_master) FROM sqlite_master",
+        "SELECT json_serialize_plan('FROM internal.claims')",
         "FROM 'secret.csv'",
         "FROM 'https://example.com/x.parquet'",
         "FROM read_csv('/etc/passwd')",
@@ -145,6 +150,21 @@ def test_a_question_takes_no_longer_than_it_may(told: Run) -> None:
     assert monotonic() - started < 20
     for wrong in ("0", "-1", "4000"):
         assert told("sql", "SELECT 1", "--seconds", wrong, "--json").error["code"] == "call.invalid"
+
+
+@pytest.mark.parametrize("form", ["--csv", "--json", "--parquet=large.parquet"])
+def test_an_answer_that_is_being_written_is_broken_off_too(form: str, told: Run, tmp_path: Path) -> None:
+    stopped = told("sql", "SELECT range AS n FROM range(100000000000)", "--seconds", "0.3", form)
+    assert stopped.code == 3
+    assert "the question took longer than 0.3 seconds" in stopped.err
+    assert not list(tmp_path.glob("large*"))
+
+
+def test_a_mistake_in_a_late_row_is_a_mistake_of_the_question(told: Run) -> None:
+    asked = "SELECT CASE WHEN range < 500000 THEN range ELSE ('x' || range)::INT END AS n FROM range(600000)"
+    stopped = told("sql", asked, "--csv")
+    assert stopped.code == 3
+    assert "could not convert string 'x500000' to INT32" in stopped.err
 
 
 def test_a_question_takes_no_more_memory_than_it_may(onefold: Run) -> None:

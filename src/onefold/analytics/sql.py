@@ -23,8 +23,15 @@ VIEWS: Final = ("customers", "identifiers", "touchpoints", "sessions", "traits",
 """What may be read; graph_schema/readmodel/views.sql says what each holds."""
 MAKERS: Final = ("generate_series", "json_each", "json_tree", "range", "unnest")
 """Functions that may stand where a table stands."""
-BARRED: Final = frozenset({"currval", "nextval", "setseed", "setval", "write_log", "sleep_ms", "pg_sleep"})
+BARRED: Final = frozenset(
+    {"currval", "json_serialize_plan", "nextval", "setseed", "setval", "write_log", "sleep_ms", "pg_sleep"}
+)
 """Functions that do something else than to make a value of values."""
+RESERVED: Final = re.compile("(sqlite|duckdb|pragma|pg)_", re.IGNORECASE)
+"""How the names of DuckDB's own views begin."""
+BROKEN_OFF: Final = "INTERRUPT Error"
+OUT_OF_MEMORY: Final = "Out of Memory Error"
+"""What Arrow passes on of DuckDB's exceptions while rows come are these words of them."""
 NODES: Final = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"})
 TABLES: Final = frozenset({"BASE_TABLE", "TABLE_FUNCTION", "EMPTY", "EXPRESSION_LIST", "SUBQUERY", "JOIN", "PIVOT"})
 SHOWN: Final = frozenset({"DESCRIBE", "SUMMARY"})
@@ -52,7 +59,20 @@ def ask(asking: Asking, text: str, most_seconds: float) -> Iterator[Answer]:
     with _understood(most_seconds), _bounded(asking, most_seconds):
         rows = asking.rows(f"DESCRIBE {text}") if not SHOWS.match(text) else []
         json = frozenset(place for place, row in enumerate(rows) if row[1] == "JSON")
-        yield Answer(asking.batches(text), json)
+        told = asking.batches(text)
+        yield Answer(pa.RecordBatchReader.from_batches(told.schema, _batches(told, most_seconds)), json)
+
+
+def _batches(rows: pa.RecordBatchReader, most_seconds: float) -> Iterator[pa.RecordBatch]:
+    """All batches. What DuckDB meets while it makes them is an OSError, as Arrow has it."""
+    while True:
+        try:
+            batch = rows.read_next_batch()
+        except StopIteration:
+            return
+        except OSError as error:
+            raise _broken(str(error), most_seconds) from error
+        yield batch
 
 
 def check(asking: Asking, text: str) -> None:
@@ -70,7 +90,7 @@ def check(asking: Asking, text: str) -> None:
     if len(said["statements"]) != 1:
         raise _invalid(f"there are {len(said['statements'])} questions", "Ask one question, which begins with SELECT.")
     parts = list(_parts(said["statements"]))
-    named = {part["key"] for part in parts if "key" in part and "value" in part}
+    named = {part["key"].lower() for part in parts if isinstance(part.get("key"), str) and "value" in part}
     for part in parts:
         _check(part, named)
 
@@ -119,7 +139,7 @@ def _check_name(part: Node, named: set[str]) -> None:
     name = path[-1]
     if path[:-1] in ([], ["main"]) and name.lower() in VIEWS:
         return
-    if path == [name] and name in named:
+    if path == [name] and name.lower() in named and not RESERVED.match(name):
         return
     near = get_close_matches(name.lower(), VIEWS, n=1)
     hint = (f"Did you mean {near[0]}? " if near else "") + f"There are {', '.join(VIEWS)}."
@@ -150,14 +170,19 @@ def _understood(most_seconds: float) -> Iterator[None]:
     """What DuckDB says against a question, as onefold says it."""
     try:
         yield
-    except duckdb.InterruptException as error:
-        said = f"the question took longer than {most_seconds:g} seconds"
-        raise OnefoldError("sql.exhausted", said, "Ask for less, or give it longer with --seconds.", "sql") from error
-    except duckdb.OutOfMemoryException as error:
-        hint = "Ask for less, or raise the setting read_model_memory."
-        raise OnefoldError("sql.exhausted", "the question takes more memory than it may", hint, "sql") from error
     except duckdb.Error as error:
-        raise _invalid(_first_line(str(error)), _hint(str(error))) from error
+        raise _broken(str(error), most_seconds) from error
+
+
+def _broken(message: str, most_seconds: float) -> OnefoldError:
+    """What DuckDB says, as onefold says it."""
+    if message.startswith(BROKEN_OFF):
+        said = f"the question took longer than {most_seconds:g} seconds"
+        return OnefoldError("sql.exhausted", said, "Ask for less, or give it longer with --seconds.", "sql")
+    if message.startswith(OUT_OF_MEMORY):
+        hint = "Ask for less, or raise the setting read_model_memory."
+        return OnefoldError("sql.exhausted", "the question takes more memory than it may", hint, "sql")
+    return _invalid(_first_line(message), _hint(message))
 
 
 def _first_line(message: str) -> str:
