@@ -110,7 +110,9 @@ def test_a_judgement_joins_and_its_retraction_gives_everything_back(onefold: Run
     assert ": one household, one account\n" in shown
     after = [onefold("customer", who, "--json").json for who in people]
     for was, now in zip(before, after, strict=True):
-        assert {**was, "history": None} == {**now, "history": None}
+        for told in (was, now):
+            del told["history"], told["summary"]["asOfSeq"]
+        assert was == now
 
 
 def test_a_judgement_says_who_made_it(told: Run) -> None:
