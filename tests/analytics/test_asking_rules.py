@@ -70,6 +70,18 @@ def test_who_has_not_agreed_is_counted_and_left_out() -> None:
     assert among(model, rule, surroundings(), []) == []
 
 
+def test_a_rule_of_many_conditions_is_asked_with_one_join_and_means_the_same() -> None:
+    model = filled(*(Person([("user_id", str(n))], [Touchpoint(NOW_MS, n, name=f"n{n}")]) for n in range(1, 131)))
+    did = [{"did": {"touchpoint": {"names": [f"n{n}"]}}} for n in range(2, 131, 2)]
+    did_not = [{"did": {"touchpoint": {"names": [f"n{n}"]}, "times": {"is": 0}}} for n in range(1, 131, 2)]
+    even = {"all": [{"any": did}, *did_not]}
+    assert ids(model, even) == list(range(2, 131, 2))
+    assert ids(model, {"not": even}) == list(range(1, 131, 2))
+    assert [it.customer for it in among(model, parse.rule(even), surroundings(), [1, 60, 129])] == [60]
+    assert [explain(model, parse.rule(even), surroundings(), n).holds for n in (1, 60, 129)] == [False, True, False]
+    assert tree.where(parse.rule(even), Asked(surroundings())).count("SELECT") == 1
+
+
 def test_nobody_is_there() -> None:
     found = preview(filled(), parse.rule(EVERYBODY), surroundings())
     assert (found.count, found.of, found.share, found.people) == (0, 0, 0.0, ())

@@ -71,6 +71,7 @@ def test_sql_and_explanations_agree_with_plain_python() -> None:
     )
     def hold(people: list[Person], rules: list[SegmentRule], saved: SegmentRule, rates: Rates) -> None:
         model.fill(people)
+        rules = [*rules, All((Any(tuple(rules[::2])), Not(All(tuple(rules[1::2])))))]
         surroundings, world = surrounded(rates, saved)
         expected = [{n for n, person in enumerate(people, 1) if meets(person, rule, world)} for rule in rules]
         assert met_in_one_statement(model, Asked(surroundings), rules) == expected

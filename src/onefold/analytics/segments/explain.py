@@ -1,6 +1,6 @@
 """Why a customer meets a rule, or does not: each condition with the value found, all of one state.
 
-One statement asks for everything: each test is one column of its only row, as JSON.
+One statement asks for everything: each test is one row, as JSON.
 """
 
 from typing import Any, Final
@@ -28,9 +28,12 @@ def explain(asking: Asking, rule: SegmentRule, surroundings: Surroundings, custo
     tests = _tests(rule, surroundings)
     told: list[Told] = []
     if tests:
-        columns = ", ".join(f"({telling(test, asked)})" for test in tests.values())
-        ((*answers,),) = asking.rows(asked.statement(f"SELECT {columns}"), asked.values)
-        told = [msgspec.json.decode(answer) if answer else None for answer in answers]
+        rows = " UNION ALL ".join(
+            f"SELECT {place}, told FROM ({telling(test, asked)}) found(told)"
+            for place, test in enumerate(tests.values())
+        )
+        answers = dict(asking.rows(asked.statement(rows), asked.values))
+        told = [msgspec.json.decode(answers[place]) if answers.get(place) else None for place in range(len(tests))]
     return _Explaining(surroundings, dict(zip(tests, told, strict=True))).explained(rule, "rule")
 
 
