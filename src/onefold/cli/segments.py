@@ -1,5 +1,7 @@
 """`onefold segment …`: who are the customers that …, saved or not, and why one of them is or is not."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +11,7 @@ from onefold.cli.call import Access, Call, command
 
 if TYPE_CHECKING:
     from onefold.model.saved import SavedSegment
-    from onefold.service import Reading
+    from onefold.service import Onefold, Reading
 
 app = typer.Typer(help="Find who meets a rule; save, list, show, export, delete and explain segments.")
 
@@ -84,8 +86,7 @@ def list_(call: Call) -> None:
     from onefold.cli.answers import segments as answers
     from onefold.service import segments
 
-    with call.open(Access.WRITE) as onefold:
-        onefold.keep_now()
+    with _kept(call) as onefold:
         answers.show_all(onefold.in_one_state(segments.listed), as_json=call.as_json)
 
 
@@ -93,8 +94,7 @@ def show(call: Call, segment: Named) -> None:
     """Show a segment with its rule, as a file that preview and save take."""
     from onefold.cli.answers import segments as answers
 
-    with call.open(Access.WRITE) as onefold:
-        onefold.keep_now()
+    with _kept(call) as onefold:
         found = onefold.in_one_state(lambda reading: _named(reading, segment))
     answers.show_one(found, as_json=call.as_json)
 
@@ -106,12 +106,10 @@ def members(call: Call, segment: Named, limit: Limit = MOST_SHOWN, after: After 
     from onefold.cli.answers.output import printed_afterwards
     from onefold.service import segments
 
-    with printed_afterwards(), call.open(Access.WRITE) as onefold:
-        onefold.keep_now()
-        with onefold.read(hold=True) as reading:
-            found = _named(reading, segment)
-            [page] = segments.members(reading, [found], references.limit(limit, reading.means.most), after)
-            answers.show_members(reading, found, page, as_json=call.as_json)
+    with printed_afterwards(), _kept(call) as onefold, onefold.read(hold=True) as reading:
+        found = _named(reading, segment)
+        [page] = segments.members(reading, [found], references.limit(limit, reading.means.most), after)
+        answers.show_members(reading, found, page, as_json=call.as_json)
 
 
 def delete(call: Call, segment: Named) -> None:
@@ -179,6 +177,23 @@ def export(
             found = exporting.export(onefold, asking, kept, names, require_consent)
             write(found, out)
     answers.show_exported(found, out, format_, as_json=call.as_json)
+
+
+@contextmanager
+def _kept(call: Call) -> "Iterator[Onefold]":
+    """The service, with segments as they are by now; as they were last found, where the store can only be read. Whoever
+    reads does not look at everybody anew because other things are declared where segments are kept."""
+    from onefold.errors import OnefoldError
+
+    with ExitStack() as opened:
+        try:
+            onefold = opened.enter_context(call.open(Access.WRITE))
+            onefold.keep_now(anew=False)
+        except OnefoldError as error:
+            if error.code != "store.read_only":
+                raise
+            onefold = opened.enter_context(call.open())
+        yield onefold
 
 
 def _named(reading: "Reading", said: str) -> "SavedSegment":
