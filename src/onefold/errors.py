@@ -118,6 +118,7 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
         "request.not_found": Code("Nothing is served at this path.", Exit.NOT_FOUND, 404),
         "schema.missing": Code("A file of `graph_schema` is missing; the installation is broken.", Exit.SETTINGS, 500),
         "segment.cycle": Code("The segment would depend on itself.", Exit.CONFLICT, 409),
+        "segment.exhausted": Code("The rule takes longer, or more memory, than it may.", Exit.INPUT, 400),
         "segment.invalid": Code("The rule of the segment has a mistake.", Exit.INPUT, 400),
         "segment.mixed_currencies": Code(
             "The rule would add up amounts in several currencies; it has to name one.", Exit.INPUT, 400

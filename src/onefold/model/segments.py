@@ -18,7 +18,7 @@ MOST_CONDITIONS: Final = 200
 """How many conditions a rule may have in all: branches, tests and steps of sequences."""
 MOST_NESTED: Final = 20
 """How many segments may stand within one another, and `MOST_IN_ALL` how many conditions they may have together."""
-MOST_IN_ALL: Final = 1_000
+MOST_IN_ALL: Final = 200
 MOST_STEPS: Final = 10
 """How many steps a sequence may have."""
 MOST_VALUES: Final = 1_000

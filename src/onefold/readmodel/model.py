@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from threading import Condition, Lock
+from threading import Condition, Event, Lock, Thread
 from time import monotonic
 from typing import Any, Final
 
@@ -58,6 +58,27 @@ class Asking:
     def interrupt(self) -> None:
         """Break off what runs, from another thread."""
         self._cursor.interrupt()
+
+    @contextmanager
+    def bounded(self, most_seconds: float) -> Iterator[Event]:
+        """What runs on it inside the block is broken off when the block takes longer (duckdb.InterruptException).
+
+        -> what is set when it is."""
+        over, done = Event(), Event()
+        watching = Thread(target=self._watch, args=(most_seconds, over, done), daemon=True)
+        watching.start()
+        try:
+            yield over
+        finally:
+            done.set()
+            watching.join()
+
+    def _watch(self, most_seconds: float, over: Event, done: Event) -> None:
+        if done.wait(most_seconds):
+            return
+        over.set()
+        while not done.wait(INTERRUPTING_SECONDS):  # again and again: a statement may just be about to run
+            self.interrupt()
 
 
 class ReadModel:

@@ -9,7 +9,9 @@ from msgspec.structs import astuple, replace
 from onefold.analytics.segments import evaluate, parse, shown, words
 from onefold.analytics.segments.explain import explain
 from onefold.analytics.segments.found import Explained
+from onefold.analytics.segments.in_time import in_time
 from onefold.analytics.segments.names import unknown_names
+from onefold.analytics.segments.nesting import check_nesting
 from onefold.analytics.segments.plain import plain
 from onefold.analytics.segments.settle import settle
 from onefold.analytics.segments.surroundings import Surroundings
@@ -35,12 +37,14 @@ class Wanted(msgspec.Struct, frozen=True):
     Attributes:
         consent: a purpose that has to be agreed to, besides. max_staleness_ms: how old the answer may be.
         allow_unknown: whether names that nobody brought yet may stand in it.
+        settled: whether the rule was settled already, when it was saved: it goes on meaning what it meant then.
     """
 
     rule: SegmentRule
     consent: str | None = None
     max_staleness_ms: int = 0
     allow_unknown: bool = False
+    settled: bool = False
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -59,7 +63,7 @@ def given_rule(value: object) -> SegmentRule:
 
 def kept_rule(segment: SavedSegment) -> Wanted:
     """What is asked to find who is in a saved segment."""
-    return Wanted(rule_of(segment.rule), segment.require_consent, allow_unknown=True)
+    return Wanted(rule_of(segment.rule), segment.require_consent, allow_unknown=True, settled=True)
 
 
 def check_staleness(max_staleness_ms: int) -> None:
@@ -78,9 +82,13 @@ def question(reading: Reading, wanted: Wanted) -> Question:
 
 def asked_of(asking: Asking, means: Means, around: Surroundings, wanted: Wanted) -> Question:
     """The same of a state of the read model."""
-    rule = settle(asking, wanted.rule, around, means.normaliser)
-    if not wanted.allow_unknown:
-        _check_names(asking, rule, wanted.consent)
+    if wanted.settled:
+        check_nesting(wanted.rule, around.segments)
+        return Question(asking, wanted.rule, wanted.consent, around)
+    with in_time(asking):
+        rule = settle(asking, wanted.rule, around, means.normaliser)
+        if not wanted.allow_unknown:
+            _check_names(asking, rule, wanted.consent)
     return Question(asking, rule, wanted.consent, around)
 
 
@@ -114,9 +122,10 @@ class Preview:
         """Asked at once, with the first page as long as it may be: that costs no more than to count."""
         self._reading: Final = reading
         self._asked: Final = asked
-        self.counts: Final = evaluate.preview(
-            asked.asking, asked.rule, asked.surroundings, consent=asked.consent, limit=reading.means.most
-        )
+        with in_time(asked.asking):
+            self.counts: Final = evaluate.preview(
+                asked.asking, asked.rule, asked.surroundings, consent=asked.consent, limit=reading.means.most
+            )
 
     @property
     def as_of_seq(self) -> int:
@@ -133,18 +142,17 @@ class Preview:
         if position is None:
             people, more = self.counts.people[:size], self.counts.more or len(self.counts.people) > size
         else:
-            asked = self._asked
-            found = evaluate.page(
-                asked.asking,
-                asked.rule,
-                asked.surroundings,
-                consent=asked.consent,
-                limit=size + 1,
-                after=position[0],
-            )
+            found = self._after(position[0], size + 1)
             people, more = found[:size], len(found) > size
         anchors = tuple((person.anchor,) for person in people)
         return Page(tuple(customers(self._reading, people)), anchors, more)
+
+    def _after(self, anchor: int, limit: int) -> Sequence[evaluate.Person]:
+        asked = self._asked
+        with in_time(asked.asking):
+            return evaluate.page(
+                asked.asking, asked.rule, asked.surroundings, consent=asked.consent, limit=limit, after=anchor
+            )
 
 
 def customers(reading: Reading, people: Sequence[evaluate.Person]) -> list[KnownCustomer]:
@@ -189,10 +197,11 @@ def membership(reading: Reading, customer: Found, wanted: Wanted) -> Membership:
     """Why a customer meets a rule, or does not. Raises OnefoldError `segment.…`."""
     asked = question(reading, wanted)
     key = _key(asked.asking, customer.customer.anchor)
-    told = [explain(asked.asking, asked.rule, asked.surroundings, key)]
-    if asked.consent is not None:
-        consented = explain(asked.asking, ConsentTest(asked.consent), asked.surroundings, key)
-        told.append(replace(consented, path=CONSENT))
+    with in_time(asked.asking):
+        told = [explain(asked.asking, asked.rule, asked.surroundings, key)]
+        if asked.consent is not None:
+            consented = explain(asked.asking, ConsentTest(asked.consent), asked.surroundings, key)
+            told.append(replace(consented, path=CONSENT))
     lines = tuple(line for one in told for line in _lines(one, 0))
     return Membership(customer, all(one.holds for one in told), lines, asked.asking.as_of_seq)
 

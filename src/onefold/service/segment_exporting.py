@@ -9,6 +9,7 @@ import msgspec
 from onefold.analytics.segments import evaluate
 from onefold.analytics.segments.names import unknown_names
 from onefold.errors import OnefoldError
+from onefold.model.consents import purpose_of
 from onefold.model.saved import SavedSegment
 from onefold.model.segments import All, Comparison, ConsentTest, SegmentRule, TraitTest
 from onefold.readmodel.model import Asking
@@ -75,9 +76,9 @@ def export(
         hint = f"Name each once, at most {MOST_TRAITS}; {ID} is always there."
         raise OnefoldError("query.invalid", "these traits cannot be columns", hint, "traits")
     rule, purposes = rule_of(segment.rule), list(dict.fromkeys(p for p in (segment.require_consent, purpose) if p))
-    consents = [ConsentTest(one) for one in purposes]
+    consents = [ConsentTest(purpose_of(one) or one) for one in purposes]
     around = surroundings(onefold.means, onefold.in_one_state(segments.listed), onefold.clock_ms())
-    asked = asked_of(asking, onefold.means, around, Wanted(All((rule, *consents)), allow_unknown=True))
+    asked = asked_of(asking, onefold.means, around, Wanted(All((rule, *consents)), allow_unknown=True, settled=True))
     _check_names(asked, traits, purpose)
     without = msgspec.structs.replace(asked, rule=_first(asked.rule))
     meeting = evaluate.preview(without.asking, without.rule, without.surroundings, limit=0).count
@@ -85,7 +86,7 @@ def export(
 
 
 def _first(rule: SegmentRule) -> SegmentRule:
-    """The segment's own part of the settled rule."""
+    """The segment's own part of the rule."""
     assert isinstance(rule, All)
     return rule.rules[0]
 
