@@ -16,6 +16,7 @@ from onefold.readmodel import catching_up
 from onefold.readmodel.database import Database
 from onefold.readmodel.model import Asking
 from onefold.store.base import MovedError, Store
+from onefold.store.columns import ColumnKind
 from onefold.store.sqlite.open import open_sqlite
 from tests.contract.stores import NAMESPACES, TRAITS, Place
 from tests.readmodel.models import check, count, reading
@@ -139,6 +140,43 @@ def test_closing_ends_what_is_asked(store: Store) -> None:
         model.close()
         with pytest.raises(OnefoldError, match=r"store.unavailable"):
             asked.result(WAITING_SECONDS)
+
+
+def test_closing_ends_what_is_being_caught_up(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    with reading(store) as model, ThreadPoolExecutor(1) as threads:
+        begun = Event()
+
+        def endless(database: Database, *_: object, **__: object) -> None:
+            begun.set()
+            database.connection.execute("SELECT count(*) FROM range(1e12::BIGINT) a (n) WHERE n % 7 = 8")
+
+        monkeypatch.setattr("onefold.readmodel.model.level", endless)
+        asked = threads.submit(count, model)
+        assert begun.wait(WAITING_SECONDS)
+        model.close()
+        with pytest.raises(OnefoldError, match=r"store.unavailable"):
+            asked.result(WAITING_SECONDS)
+
+
+def test_a_first_build_ends_when_it_is_closed(store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would go on for ever: a page comes again and again."""
+    with reading(store, folder) as model, ThreadPoolExecutor(1) as threads:
+        begun = Event()
+        read = type(store).page
+
+        def again(self: Store, kind: ColumnKind, after: int, upto: int, limit: int) -> object:
+            begun.set()
+            return read(self, kind, 0, upto, limit)
+
+        monkeypatch.setattr(type(store), "page", again)
+        asked = threads.submit(count, model)
+        assert begun.wait(WAITING_SECONDS)
+        model.close()
+        with pytest.raises(OnefoldError, match=r"store.unavailable"):
+            asked.result(WAITING_SECONDS)
+        monkeypatch.undo()
+    with reading(store, folder) as model:
+        check(model, store)
 
 
 def test_a_view_that_moves_is_begun_again_and_held_at_last(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

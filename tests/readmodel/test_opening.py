@@ -1,6 +1,9 @@
 """Files of read models: taken, found again, and made anew when they are of no use."""
 
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -220,6 +223,74 @@ def test_what_does_not_fit_into_memory_is_written_to_disk(store: Store, folder: 
             assert asking.rows("SELECT count(DISTINCT text) FROM large WHERE n < 1_000") == [(1_000,)]
         check(model, store)
     assert not (folder / "1.tmp").exists()
+
+
+SORTED = "SELECT list(i ORDER BY i % 7) FROM range(20_000_000) t (i)"
+TWICE = "SELECT count(*) FROM (SELECT DISTINCT md5(n::VARCHAR) AS text FROM range(3_000_000) r (n))"
+
+
+def test_a_question_that_needs_more_memory_than_there_is_says_so(store: Store) -> None:
+    with reading(store, memory="64MB") as model:
+        with pytest.raises(OnefoldError) as told, model.ask() as asking:
+            asking.rows(SORTED)
+        assert (told.value.code, told.value.hint) == ("store.unavailable", "Raise the setting read_model_memory.")
+        check(model, store)
+
+
+def test_where_nothing_can_be_spilled_to_the_file_stays(store: Store, folder: Path, fills: list[str]) -> None:
+    """As on a full disk."""
+    folder.mkdir()
+    (folder / "1.tmp").write_text("no folder")
+    with reading(store, folder, memory="64MB") as model:
+        with pytest.raises(OnefoldError, match="cannot write what does not fit"), model.ask() as asking:
+            asking.rows(TWICE)
+        check(model, store)
+        Filler(store, NAMESPACES).send([odd(900, userId="user 1")])
+        check(model, store)
+        assert (folder / "1.duckdb").exists()
+    assert len(fills) == 1
+
+
+def test_what_cannot_be_spilled_in_catching_up_deletes_no_file(
+    store: Store, folder: Path, fills: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with reading(store, folder) as model:
+        check(model, store)
+        Filler(store, NAMESPACES).send([odd(900, userId="user 1")])
+
+        def full(*_: object) -> None:
+            raise duckdb.IOException(f'IO Error: Could not write file "{folder / "1.tmp"}/0": No space left on device')
+
+        monkeypatch.setattr(catching_up, "_apply", full)
+        with pytest.raises(OnefoldError, match="cannot write what does not fit"):
+            count(model)
+        monkeypatch.undo()
+        assert (folder / "1.duckdb").exists()
+        check(model, store)
+
+
+PROGRESS = """
+from pathlib import Path
+import sys
+from onefold.model.traits import TraitRules
+from onefold.readmodel.database import Database
+from onefold.readmodel.place import Place
+
+facts = {"version": "1"}
+for folder in (None, Path(sys.argv[1]), Path(sys.argv[1])):
+    database = Database(Place(folder=folder), facts, TraitRules({}))
+    for connection in (database.connection, database.connection.cursor()):
+        print(*connection.execute("SELECT current_setting('enable_progress_bar')").fetchone())
+    database.close()
+"""
+
+
+def test_no_progress_is_drawn_on_a_terminal(folder: Path) -> None:
+    """DuckDB draws a bar where Python runs without a file: with -c, or at its prompt."""
+    asked = [sys.executable, "-c", PROGRESS, str(folder)]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    told = subprocess.run(asked, env=environment, capture_output=True, text=True, check=True)
+    assert told.stdout.split() == ["False"] * 6
 
 
 def test_a_closed_model_says_so(store: Store, folder: Path) -> None:

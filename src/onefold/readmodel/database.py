@@ -70,6 +70,10 @@ class Database:
         self.connection = self._made(None)
         self._read_progress()
 
+    def is_of_spilling(self, error: duckdb.Error) -> bool:
+        """Whether an error is one of writing what does not fit into memory: then the file is as it was."""
+        return str(self._spill) in str(error)
+
     def progressed(self, seq: int, commit: str, commit_ms: int) -> None:
         """Say, in the transaction that is open, how far it has come by then."""
         self.connection.execute(PROGRESS, [str(seq), str(commit_ms), commit])
@@ -136,7 +140,9 @@ class Database:
         }
         if self._place.threads is not None:
             config["threads"] = self._place.threads
-        return duckdb.connect(name, config=config)
+        connection = duckdb.connect(name, config=config)
+        connection.execute("SET enable_progress_bar = false")  # Python's prompt would show it; cursors never do
+        return connection
 
     def _let_go(self) -> None:
         if self._slot:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Final
 
 import duckdb
@@ -70,8 +71,11 @@ def with_rows(connection: duckdb.DuckDBPyConnection, statement: str, rows: pa.Ta
         connection.register("rows", rows)
         try:
             connection.execute(statement, p or None)
-        finally:
-            connection.unregister("rows")
+        except BaseException:
+            with suppress(duckdb.Error):  # of a transaction that the error has ended, which would hide the error
+                connection.unregister("rows")
+            raise
+        connection.unregister("rows")
 
 
 def _with_times(claims: pa.Table) -> pa.Table:

@@ -131,10 +131,15 @@ class ReadModel:
                 for asking in self._asking:  # again and again: a question may just be about to be asked
                     asking.interrupt()
                 self._changed.wait(INTERRUPTING_SECONDS)
-        with self._catching_up:
+        while not self._catching_up.acquire(timeout=INTERRUPTING_SECONDS):
+            with suppress(AttributeError, duckdb.Error):  # it is being opened, or made anew
+                self._database.connection.interrupt()  # type: ignore[union-attr]
+        try:
             if self._database is not None:
                 self._database.close()
                 self._database = None
+        finally:
+            self._catching_up.release()
 
     def _catch_up(self) -> None:
         if self._closed:
@@ -142,26 +147,44 @@ class ReadModel:
         begun = monotonic()
         if self._database is None:
             self._database = Database(self._place, identity_of(self._store.secret, self._traits), self._traits)
-        first = self._level_at == NEVER
-        try:
-            level(self._database, self._store, self._named, first=first)
-        except DAMAGED:
-            self._database.make_anew()
-            level(self._database, self._store, self._named, first=True)
-        except duckdb.OutOfMemoryException as error:
-            hint = "Raise the setting read_model_memory."
-            raise OnefoldError(
-                "store.unavailable", "the read model needs more memory than it may take", hint
-            ) from error
+        with self._understood(self._database):
+            try:
+                level(self._database, self._store, self._named, first=self._level_at == NEVER)
+            except DAMAGED as error:
+                if self._database.is_of_spilling(error):
+                    raise
+                self._database.make_anew()
+                level(self._database, self._store, self._named, first=True)
         self._level_at = begun
+
+    @contextmanager
+    def _understood(self, database: Database) -> Iterator[None]:
+        """What keeps the read model from answering, as onefold says it; what is wrong with a statement as it is."""
+        try:
+            yield
+        except duckdb.InterruptException as error:
+            if self._closed:
+                raise self._closed_error() from error
+            raise
+        except duckdb.OutOfMemoryException as error:
+            said = "the read model needs more memory than it may take"
+            raise OnefoldError("store.unavailable", said, "Raise the setting read_model_memory.") from error
+        except DAMAGED as error:
+            if database.is_of_spilling(error):
+                said, hint = "the read model cannot write what does not fit into its memory", "Make room on the disk."
+                raise OnefoldError("store.unavailable", said, hint) from error
+            self._level_at = NEVER
+            said, hint = "the read model's file is damaged", "Ask again: it is made anew from the store."
+            raise OnefoldError("store.unavailable", said, hint) from error
 
     @contextmanager
     def _asked(self) -> Iterator[Asking]:
         """A question on a connection of its own, in a transaction that sees one state."""
         with self._changed:
-            if self._closed or self._database is None:
+            database = self._database
+            if self._closed or database is None:
                 raise self._closed_error()
-            cursor = self._database.connection.cursor()
+            cursor = database.connection.cursor()
             asking = None
             try:
                 cursor.execute("BEGIN TRANSACTION READ ONLY")
@@ -171,16 +194,8 @@ class ReadModel:
                 if asking is None:
                     cursor.close()
         try:
-            yield asking
-        except duckdb.InterruptException as error:
-            if self._closed:
-                raise self._closed_error() from error
-            raise
-        except DAMAGED as error:
-            self._level_at = NEVER
-            raise OnefoldError(
-                "store.unavailable", "the read model's file is damaged", "Ask again: it is made anew from the store."
-            ) from error
+            with self._understood(database):
+                yield asking
         finally:
             with self._changed:
                 self._asking.discard(asking)
