@@ -1,10 +1,13 @@
 """A read model is level with its store: with rows of every kind, in pages, after everything that may happen."""
 
+import pyarrow as pa
 import pytest
 
 from onefold.readmodel import catching_up, filling
 from onefold.readmodel.model import ReadModel
+from onefold.store import tables
 from onefold.store.base import Store
+from onefold.store.columns import ColumnKind
 from tests.contract.stores import NAMESPACES, Place
 from tests.readmodel.models import check, count, reading
 from tests.support.filled import Filler, fill, happened, odd
@@ -134,6 +137,31 @@ def test_a_large_event_makes_no_large_page(store: Store, monkeypatch: pytest.Mon
     filler.send([odd(900 + n, userId="user 1", properties={"note": "x" * 20_000}) for n in range(12)])
     if not store.remote:
         monkeypatch.setattr("onefold.store.sqlite.reading.columns.PAGE_BYTES", 50_000)
+    with reading(store) as model:
+        check(model, store)
+
+
+def test_large_claims_are_caught_up_in_texts_that_are_not_too_long(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filler = fill(store, NAMESPACES, 200)
+    lengths: list[int] = []
+    read = tables.of_lines
+
+    def measured(kind: ColumnKind, lines: bytes) -> pa.Table:
+        lengths.extend([len(lines)] if kind is ColumnKind.CLAIMS else [])
+        return read(kind, lines)
+
+    if not store.remote:
+        monkeypatch.setattr("onefold.store.sqlite.reading.columns.PAGE_BYTES", 50_000)
+        monkeypatch.setattr(tables, "of_lines", measured)
+    with reading(store) as model:
+        check(model, store)
+        said = {"type": "identify", "traits": {"note": "x" * 20_000}}
+        filler.send([odd(900 + n, userId=f"user {n}", **said) for n in range(12)])
+        lengths.clear()
+        assert count(model, "claims WHERE length(value) > 20_000") == 12
+    assert max(lengths, default=0) < 100_000
     with reading(store) as model:
         check(model, store)
 

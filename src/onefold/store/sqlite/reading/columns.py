@@ -77,9 +77,15 @@ def _size(kind: ColumnKind) -> str:
     )
 
 
+def _size_of(kind: ColumnKind) -> str:
+    found = f"carray(?) k CROSS JOIN {kind} r WHERE {_field(kind, BY[kind])} = k.value"
+    return f"SELECT total(octet_length(r.{LARGE[kind]})) FROM {found}"
+
+
 PAGES: Final = {kind: _page(kind) for kind in ColumnKind}
 OF: Final = {kind: _of(kind) for kind in ColumnKind}
 SIZES: Final = {kind: _size(kind) for kind in LARGE}
+SIZES_OF: Final = {kind: _size_of(kind) for kind in LARGE}
 
 # NOT INDEXED: what is newer is found by its number; SQLite would rather read all of another index, to save the sorting.
 CHANGES: Final = "SELECT {column} AS number FROM changes NOT INDEXED WHERE seq > ?1 AND kind = {kind}"
@@ -121,7 +127,14 @@ class InColumns(Snapshot):
         return _table(kind, ask(self._connection, PAGES[kind], after, upto, limit))
 
     def columns(self, kind: ColumnKind, of: "Sequence[int] | array[int]") -> "pa.Table":
-        """All rows of these."""
+        """All rows of these; half of them at a time as long as a text of all would be too long."""
+        if kind in LARGE and len(of) > 1:
+            [[size]] = self._ask(SIZES_OF[kind], of)
+            if size > PAGE_BYTES:
+                from pyarrow import concat_tables  # noqa: PLC0415 (as below)
+
+                middle = len(of) // 2
+                return concat_tables([self.columns(kind, part) for part in (of[:middle], of[middle:])])
         return _table(kind, self._ask(OF[kind], of))
 
     def _numbers(self, statement: str, after: int) -> "array[int]":
