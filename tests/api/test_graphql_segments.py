@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import pytest
 
+from onefold.analytics.segments import in_time
 from onefold.api.asking import EVERYBODY
 from onefold.api.graphql.execution import Engine, Request
 from onefold.api.graphql.schema import executable
@@ -351,6 +352,18 @@ def test_a_segment_saved_for_amounts_without_a_currency_goes_on_when_currencies_
         False,
     )
     assert shop.codes(WHY, who={"identifier": key("user_id:ann")}, rule=rule) == ["segment.mixed_currencies"]
+
+
+def test_what_takes_too_long_to_ask_is_broken_off(tried: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried.send(order("o1", 1, "user_id:ann"))
+    names = [{"did": {"touchpoint": {"names": ["Order Completed"]}, "within": {"lastDays": n}}} for n in range(1, 190)]
+    rule: Json = {"any": names}
+    preview(tried, rule)
+    monkeypatch.setattr(in_time, "MOST_SECONDS", 0)
+    assert tried.codes(PREVIEW, rule=rule) == ["segment.exhausted"]
+    assert tried.codes(WHY, who={"identifier": key("user_id:ann")}, rule=rule) == ["segment.exhausted"]
+    monkeypatch.undo()
+    assert why(tried, "ann", rule=rule)["customer"]["id"]
 
 
 def test_members_come_in_pages_that_stay_right(shop: Shop) -> None:

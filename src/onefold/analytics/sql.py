@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
-from threading import Timer
 from typing import Any, Final
 
 import duckdb
@@ -56,7 +55,7 @@ def ask(asking: Asking, text: str, most_seconds: float) -> Iterator[Answer]:
         takes longer, or more memory, than it may.
     """
     check(asking, text)
-    with _understood(most_seconds), _bounded(asking, most_seconds):
+    with _understood(most_seconds), asking.bounded(most_seconds):
         rows = asking.rows(f"DESCRIBE {text}") if not SHOWS.match(text) else []
         json = frozenset(place for place, row in enumerate(rows) if row[1] == "JSON")
         told = asking.batches(text)
@@ -151,18 +150,6 @@ def _misread(said: Node) -> OnefoldError:
     if said["error_type"] == "parser":
         return _invalid(_first_line(said["error_message"]), None)
     return _invalid("this is no question", "Ask with SELECT: nothing can be changed or set here.")
-
-
-@contextmanager
-def _bounded(asking: Asking, most_seconds: float) -> Iterator[None]:
-    """What runs on it inside the block is broken off when it takes too long."""
-    timer = Timer(most_seconds, asking.interrupt)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
 
 
 @contextmanager

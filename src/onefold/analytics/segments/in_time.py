@@ -15,8 +15,9 @@ CODE: Final = "segment.exhausted"
 
 
 @contextmanager
-def in_time(asking: Asking, most_seconds: float = MOST_SECONDS) -> Iterator[None]:
+def in_time(asking: Asking, most_seconds: float | None = None) -> Iterator[None]:
     """For asking about a rule. Raises `segment.exhausted` when that takes longer, or more memory, than it may."""
+    most_seconds = MOST_SECONDS if most_seconds is None else most_seconds
     with asking.bounded(most_seconds) as over:
         try:
             yield
