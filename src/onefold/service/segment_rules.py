@@ -1,6 +1,6 @@
 """The rules of saved segments, ready to be asked."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
@@ -10,8 +10,17 @@ import msgspec
 from onefold.analytics.segments import parse
 from onefold.analytics.segments.nesting import named
 from onefold.analytics.segments.surroundings import Surroundings
+from onefold.model.computed import Kind
 from onefold.model.saved import SavedSegment
-from onefold.model.segments import All, ConsentTest, SegmentRule
+from onefold.model.segments import (
+    MONEY,
+    BehaviourTest,
+    ComputedTest,
+    SegmentRule,
+    TraitTest,
+    requiring,
+    walk,
+)
 from onefold.service.reading import Means
 
 MEANING: Final = "1"
@@ -30,11 +39,6 @@ def whole_rule(segment: SavedSegment) -> SegmentRule:
     return requiring(rule_of(segment.rule), segment.require_consent)
 
 
-def requiring(rule: SegmentRule, purpose: str | None) -> SegmentRule:
-    """The rule, and consent for a purpose if one is named."""
-    return rule if purpose is None else All((rule, ConsentTest(purpose)))
-
-
 def surroundings(means: Means, segments: Iterable[SavedSegment], now_ms: int) -> Surroundings:
     """What rules depend on besides data. `segments`: those that there are."""
     return Surroundings(
@@ -49,15 +53,32 @@ def surroundings(means: Means, segments: Iterable[SavedSegment], now_ms: int) ->
 
 def basis(means: Means, segment: SavedSegment, rules: Mapping[str, SegmentRule]) -> str:
     """A text that differs where, of what is neither in the store nor the segment's own, something differs that decides
-    who is in it: what is declared, and the rules of the segments that its own names. `rules`: by public id."""
-    digest = blake2b(MEANING.encode(), digest_size=BASIS_BYTES)
+    who is in it: the rules of the segments that its own names, and what any of these uses of what is declared. `rules`:
+    by public id."""
+    rule = whole_rule(segment)
     nested: dict[str, SegmentRule] = {}
-    waiting = list(named(whole_rule(segment)))
+    waiting = list(named(rule))
     while waiting:
         if (id_ := waiting.pop()) not in nested and id_ in rules:
             nested[id_] = rules[id_]
             waiting += named(rules[id_])
-    traits = (means.traits.default, sorted(means.traits.declared.items()))
-    declared = (traits, sorted(means.computed.items()), means.rates.fingerprint, means.session_ms)
-    digest.update(repr((declared, sorted(nested.items()))).encode())
-    return digest.hexdigest()
+    used = sorted({repr(it) for one in (rule, *nested.values()) for _, test in walk(one) for it in _used(means, test)})
+    said = repr((MEANING, sorted(nested.items()), used))
+    return blake2b(said.encode(), digest_size=BASIS_BYTES).hexdigest()
+
+
+def _used(means: Means, test: SegmentRule) -> Iterator[tuple[object, ...]]:
+    """What one condition uses of what is declared."""
+    match test:
+        case TraitTest(name):
+            yield "trait", name, means.traits[name]
+        case ComputedTest(name):
+            declared = means.computed.get(name)
+            yield "computed", name, declared
+            if declared is not None and declared.kind is Kind.SESSIONS:
+                yield "session", means.session_ms
+            if declared is not None and declared.is_money:
+                yield "rates", means.rates.fingerprint
+        case BehaviourTest(sum=total, average=mean):
+            if any(measure is not None and measure.property in MONEY for measure in (total, mean)):
+                yield "rates", means.rates.fingerprint
