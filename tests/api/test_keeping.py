@@ -22,7 +22,8 @@ from tests.contract.stores import NAMESPACES, TRAITS, Place
 from tests.support.server import until
 
 DECLARED: Final = """computed:
-  orders: {kind: count, touchpoints: {names: [Order Completed]}, description: How many orders there are.}
+  orders: {kind: count, touchpoints: {names: [Order Completed]}, description: How many orders were completed.}
+  sessions: {kind: sessions, description: How many sessions there were.}
 """
 MINE: Final = "  mine: {kind: count, touchpoints: {names: [Visit]}, description: How many visits there are.}\n"
 VISITED: Final = {"did": {"touchpoint": {"names": ["Visit"]}}}
@@ -300,3 +301,30 @@ def test_consent_names_the_touchpoint_that_said_it(store: Store) -> None:
         assert shop.onefold.keep_now()
         [line] = log(shop)
         assert (line.cause, line.cause_ref) == ("consent", 1)
+
+
+# -- next door, where other things are declared
+
+
+def test_two_who_declare_different_things_leave_each_other_what_uses_none_of_it(
+    place: Place, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declared = tmp_path / "computed.yaml"
+    declared.write_text(DECLARED + MINE)
+    with (
+        service(store, session_minutes=30) as shop,
+        closing(place.open()) as elsewhere,
+        service(elsewhere, session_minutes=5, computed=declared) as other,
+    ):
+        shop.send(event("m1", 1, "user_id:ann"), event("m2", 11, "user_id:ann"))
+        save(shop, "visited", VISITED)
+        save(shop, "named", {"trait": {"name": "name", "exists": False}})
+        save(shop, "orders", {"computed": {"name": "orders", "atMost": 0}})
+        writes = Writes(other, monkeypatch)
+        assert other.onefold.keep_now()
+        assert writes.number == 1, "what is deleted is cleared, and that is all"
+        save(shop, "one session", {"computed": {"name": "sessions", "atMost": 1}})
+        assert other.onefold.keep_now(anew=False)
+        assert counts(shop)["one session"] == 1, "as it was found"
+        assert other.onefold.keep_now()
+        assert counts(shop)["one session"] == 0

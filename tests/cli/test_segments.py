@@ -3,10 +3,15 @@
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyarrow import parquet
 
+from onefold.analytics.segments import evaluate
+from onefold.service import segment_exporting
+from onefold.store.sqlite.connections import Connections
+from onefold.store.sqlite.errors import unwritable
 from tests.cli.conftest import Run
 
 BUYERS = "{did: {touchpoint: {names: [Order Completed]}, times: {atLeast: 2}}}"
@@ -158,6 +163,32 @@ def test_an_export_has_the_traits_that_are_chosen_and_leaves_out_who_has_not_con
     assert parquet.read_table(tmp_path / "some.parquet").column("name").to_pylist() == ["Ann Keller"]
 
 
+def test_an_export_holds_few_people_at_once(shop: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[int] = []
+    ask = evaluate.page
+
+    def watched(*asked: Any, **named: Any) -> list[evaluate.Person]:
+        found = ask(*asked, **named)
+        held.append(len(found))
+        return found
+
+    rule = "{not: {holds: {namespace: user_id, value: nobody}}}"
+    assert shop("segment", "save", "all", "--rule", rule, "--allow-unknown").code == 0
+    ids = [
+        one["id"] for one in shop("segment", "preview", "--rule", rule, "--allow-unknown", "--json").json["customers"]
+    ]
+    assert len(ids) == 5
+    monkeypatch.setattr(evaluate, "page", watched)
+    for people, page in ((2, 1), (3, 2), (5, 5), (9, 4)):
+        monkeypatch.setattr(segment_exporting, "PEOPLE", people)
+        monkeypatch.setattr(segment_exporting, "PAGE", page)
+        held.clear()
+        assert shop("segment", "export", "all", "--traits", "email", "-o", f"{people}.csv").code == 0
+        with (tmp_path / f"{people}.csv").open(encoding="utf-8", newline="") as file:
+            assert [row[0] for row in csv.reader(file)] == ["customer_id", *ids]
+        assert max(held) <= people
+
+
 def test_an_export_that_fails_leaves_nothing_behind_and_writes_over_nothing(shop: Run, tmp_path: Path) -> None:
     assert shop("segment", "save", "buyers", "--rule", BUYERS).code == 0
     (tmp_path / "mine.csv").write_text("precious")
@@ -187,3 +218,37 @@ def test_names_of_anybody_are_shown_without_harm(shop: Run) -> None:
     for told in shown:
         assert "\\x1b[31mred\\x202e[bold]" in told
         assert "\x1b" not in told
+
+
+MINE = """computed:
+  orders: {kind: count, touchpoints: {names: [Order Completed]}, description: How many orders were completed.}
+  mine: {kind: count, touchpoints: {names: [%s]}, description: What counts here.}
+"""
+
+
+def test_who_reads_segments_leaves_them_as_they_were_found_by_what_is_declared_elsewhere(
+    shop: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "one.yaml").write_text(MINE % "Order Completed")
+    (tmp_path / "other.yaml").write_text(MINE % "Nothing")
+    one, other = ({"ONEFOLD_COMPUTED": f"{name}.yaml"} for name in ("one", "other"))
+    rule = "{computed: {name: mine, atLeast: 1}}"
+    saved = shop("segment", "save", "mine", "--rule", rule, "--json", variables=one).json
+    assert saved["count"] > 0
+    assert shop("segment", "list", "--json", variables=other).json == [saved]
+    assert shop("segment", "show", "mine", "--json", variables=other).json == saved
+    members = shop("segment", "members", "mine", "--json", variables=other).json
+    assert len(members["customers"]) == saved["count"]
+
+
+def test_segments_can_be_read_where_the_store_can_only_be_read(shop: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved = shop("segment", "save", "buyers", "--rule", BUYERS, "--json").json
+
+    def protected(connections: Connections) -> None:
+        raise unwritable(connections.place)
+
+    monkeypatch.setattr(Connections, "prepare_to_write", protected)
+    assert shop("segment", "save", "others", "--rule", BUYERS, "--json").error["code"] == "store.unwritable"
+    assert shop("segment", "list", "--json").json == [saved]
+    assert shop("segment", "show", "buyers", "--json").json == saved
+    assert len(shop("segment", "members", "buyers", "--json").json["customers"]) == saved["count"]

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Find who meets a rule; save, list, show, export, delete and explain segments.")
 
 MOST_SHOWN = 20
+UNWRITABLE = {"store.read_only", "store.unwritable"}
+"""What a store says that can only be read."""
 
 RuleFile = Annotated[
     Path | None, typer.Argument(metavar="FILE", help="The rule, as YAML or JSON; - for what is piped in.")
@@ -190,7 +192,7 @@ def _kept(call: Call) -> "Iterator[Onefold]":
             onefold = opened.enter_context(call.open(Access.WRITE))
             onefold.keep_now(anew=False)
         except OnefoldError as error:
-            if error.code != "store.read_only":
+            if error.code not in UNWRITABLE:
                 raise
             onefold = opened.enter_context(call.open())
         yield onefold
