@@ -13,7 +13,7 @@ import pytest
 
 from onefold.model.saved import MembershipChange, SavedSegment, SegmentDraft
 from onefold.service import Onefold, segment_rules, segments
-from onefold.service.keeping import keeper, pacing, passes, saving
+from onefold.service.keeping import keeper, pacing, saving, turns
 from onefold.service.keeping.keeper import LEASE_MS, Keeper
 from onefold.settings import Settings
 from onefold.store.base import Store
@@ -137,14 +137,14 @@ def test_what_duckdb_has_against_one_rule_is_not_held_against_the_others(
     with service(store, clock) as shop:
         bad_rule = segment_rules.whole_rule(save(shop, "bad", VISITED))
         save(shop, "good", {"all": [VISITED]})
-        among = passes.turns.among
+        among = turns.among
 
         def mistaken(asking: Any, rule: Any, *more: Any) -> Any:
             if rule == bad_rule:
                 asking.rows("SELECT CAST('x' AS INTEGER)")  # after this its transaction is worth nothing
             return among(asking, rule, *more)
 
-        monkeypatch.setattr(passes.turns, "among", mistaken)
+        monkeypatch.setattr(turns, "among", mistaken)
         shop.send(event("m1", 1, "user_id:ann"))
         assert not shop.onefold.keep_now()
         assert counts(shop) == {"bad": 0, "good": 1}
@@ -242,7 +242,7 @@ def test_who_saves_a_segment_that_another_changes_meanwhile_gets_members_of_the_
 
 def during(patched: pytest.MonkeyPatch, evaluation: str, happens: Callable[[], object], times: int = 1) -> None:
     """The first times that somebody is looked for, something happens before."""
-    evaluate, left = getattr(passes.turns, evaluation), [times]
+    evaluate, left = getattr(turns, evaluation), [times]
 
     def evaluated(*args: Any) -> Any:
         if left[0] > 0:
@@ -250,7 +250,7 @@ def during(patched: pytest.MonkeyPatch, evaluation: str, happens: Callable[[], o
             happens()
         return evaluate(*args)
 
-    patched.setattr(passes.turns, evaluation, evaluated)
+    patched.setattr(turns, evaluation, evaluated)
 
 
 def test_the_lease_is_renewed_from_segment_to_segment(
