@@ -1,7 +1,6 @@
 """Who is in a saved segment, with chosen traits: for files that leave onefold, so consent counts."""
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from typing import Final
 
 import msgspec
@@ -20,6 +19,8 @@ from onefold.service.segment_rules import rule_of, surroundings
 
 MOST_TRAITS: Final = 100
 PAGE: Final = 20_000
+PEOPLE: Final = 10 * PAGE
+"""How many customers are in memory at once."""
 ID: Final = "customer_id"
 VALUES: Final = (
     "SELECT customer, trait, value FROM internal.profiles "
@@ -39,19 +40,26 @@ class Exported:
         """`meeting`: how many meet the rule, whatever they agreed to."""
         self._asked: Final = asked
         self._traits: Final = list(traits)
-        self._people: Final = evaluate.page(asked.asking, asked.rule, asked.surroundings)
         self.columns: Final = (ID, *self._traits)
         self.purposes: Final = tuple(purposes)
-        self.count: Final = len(self._people)
+        self.count: Final = _count(asked)
         self.without_consent: Final = meeting - self.count
 
     def pages(self) -> Iterator[list[tuple[str | None, ...]]]:
         """Rows, many at a time, in the order in which the ids came to be: a text is as it is, all else JSON; None where
         nothing was said."""
-        people = iter(self._people)
-        while page := list(islice(people, PAGE)):
+        for page in self._people():
             said = self._values([person.customer for person in page])
             yield [(one.id, *(said.get((one.customer, trait)) for trait in self._traits)) for one in page]
+
+    def _people(self) -> Iterator[Sequence[evaluate.Person]]:
+        """Everybody, many at a time, and fewer than are asked for at once: to ask is to look at all."""
+        asked, after = self._asked, evaluate.START
+        while people := evaluate.page(asked.asking, asked.rule, asked.surroundings, limit=PEOPLE, after=after):
+            yield from (people[start : start + PAGE] for start in range(0, len(people), PAGE))
+            after = people[-1].anchor
+            if len(people) < PEOPLE:
+                return
 
     def rows(self) -> Iterator[tuple[str | None, ...]]:
         """The same, one at a time."""
@@ -80,9 +88,13 @@ def export(
     around = surroundings(onefold.means, onefold.in_one_state(segments.listed), onefold.clock_ms())
     asked = asked_of(asking, onefold.means, around, Wanted(All((rule, *consents)), allow_unknown=True, settled=True))
     _check_names(asked, traits, purpose)
-    without = msgspec.structs.replace(asked, rule=_first(asked.rule))
-    meeting = evaluate.preview(without.asking, without.rule, without.surroundings, limit=0).count
+    meeting = _count(msgspec.structs.replace(asked, rule=_first(asked.rule)))
     return Exported(asked, traits, purposes, meeting)
+
+
+def _count(asked: Question) -> int:
+    """How many meet a rule."""
+    return evaluate.preview(asked.asking, asked.rule, asked.surroundings, limit=0).count
 
 
 def _first(rule: SegmentRule) -> SegmentRule:
