@@ -14,6 +14,7 @@ from onefold.analytics.segments.found import BehaviourFound, ConsentFound, Ident
 from onefold.analytics.segments.names import unknown_names
 from onefold.analytics.segments.sql import tree
 from onefold.analytics.segments.sql.asked import Asked
+from onefold.errors import OnefoldError
 from onefold.model.ids import encode
 from tests.analytics.rule_shop import NOW_MS, filled, order, surroundings
 from tests.oracle.segments import DAY_MS, Person, Touchpoint
@@ -80,6 +81,18 @@ def test_a_rule_of_many_conditions_is_asked_with_one_join_and_means_the_same() -
     assert [it.customer for it in among(model, parse.rule(even), surroundings(), [1, 60, 129])] == [60]
     assert [explain(model, parse.rule(even), surroundings(), n).holds for n in (1, 60, 129)] == [False, True, False]
     assert tree.where(parse.rule(even), Asked(surroundings())).count("SELECT") == 1
+
+
+def test_a_computed_trait_that_was_taken_away_is_told() -> None:
+    gone = parse.rule({"computed": {"name": "gone", "atLeast": 1}})
+    for ask in (
+        lambda: preview(filled(), gone, surroundings()),
+        lambda: explain(filled(*people(1)), gone, surroundings(), 1),
+        lambda: moved(filled(), gone, surroundings(), 0),
+        lambda: is_rolling(gone, surroundings()),
+    ):
+        with pytest.raises(OnefoldError, match="no computed trait is called 'gone'"):
+            ask()
 
 
 def test_nobody_is_there() -> None:

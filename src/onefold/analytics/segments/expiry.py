@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from onefold.analytics.computed.values import changed
 from onefold.analytics.segments.sql.asked import Asked
-from onefold.analytics.segments.sql.leaves import question_of
+from onefold.analytics.segments.sql.leaves import declared, question_of
 from onefold.analytics.segments.surroundings import Surroundings
 from onefold.model.events import DAY_MS
 from onefold.model.segments import BehaviourTest, ComputedTest, InSegment, LastDays, SegmentRule, walk
@@ -34,8 +34,8 @@ def _queries(rule: SegmentRule, asked: Asked, from_ms: int, seen: set[str]) -> I
         match found:
             case BehaviourTest(within=LastDays(days)):
                 yield _left(found, days, asked, from_ms)
-            case ComputedTest(name):
-                query = changed(asked.surroundings.computed[name], question_of(asked), from_ms)
+            case ComputedTest():
+                query = changed(declared(found, asked.surroundings), question_of(asked), from_ms)
                 if query is not None:
                     yield query
             case InSegment(id_) if id_ not in seen:
