@@ -252,3 +252,24 @@ def test_segments_can_be_read_where_the_store_can_only_be_read(shop: Run, monkey
     assert shop("segment", "list", "--json").json == [saved]
     assert shop("segment", "show", "buyers", "--json").json == saved
     assert len(shop("segment", "members", "buyers", "--json").json["customers"]) == saved["count"]
+
+
+def test_a_segment_that_cannot_be_kept_is_told_of(shop: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(MINE % "Order Completed")
+    saved = shop(
+        "segment", "save", "mine", "--rule", "{computed: {name: mine, atLeast: 1}}", "--json",
+        variables={"ONEFOLD_COMPUTED": "mine.yaml"},
+    ).json  # fmt: skip
+    shop("segment", "save", "buyers", "--rule", BUYERS)
+    assert "is not kept" not in shop("segment", "list").out
+    visit = {
+        "messageId": "v1",
+        "type": "track",
+        "userId": "u-1001",
+        "event": "Visit",
+        "timestamp": "2025-05-02T00:00:00Z",
+    }
+    assert shop("import", "-", stdin=json.dumps(visit)).code == 0
+    listed = shop("segment", "list")
+    assert (listed.code, listed.out.count("is not kept")) == (0, 1)
+    assert f"{saved['id']} is not kept: who is in it was found last at " in listed.out

@@ -89,7 +89,8 @@ def list_(call: Call) -> None:
     from onefold.service import segments
 
     with _kept(call) as onefold:
-        answers.show_all(onefold.in_one_state(segments.listed), as_json=call.as_json)
+        seq, rows = onefold.in_one_state(lambda reading: (reading.view.head().seq, segments.listed(reading)))
+        answers.show_all(rows, seq, as_json=call.as_json)
 
 
 def show(call: Call, segment: Named) -> None:

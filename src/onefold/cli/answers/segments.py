@@ -104,8 +104,8 @@ def shape(row: SavedSegment) -> Shape:
     }
 
 
-def show_all(rows: Sequence[SavedSegment], *, as_json: bool) -> None:
-    """One line a segment."""
+def show_all(rows: Sequence[SavedSegment], seq: int, *, as_json: bool) -> None:
+    """One line a segment; and which are not right for the store as it is, at sequence number `seq`."""
     if as_json:
         show_json([shape(row) for row in rows])
         return
@@ -115,6 +115,10 @@ def show_all(rows: Sequence[SavedSegment], *, as_json: bool) -> None:
         for row in rows
     ]
     screen.table(("segment", "name", "customers", "requires consent to", "description"), cells, right=("customers",))
+    for row in rows:
+        if (row.as_of_seq or 0) < seq:
+            since = "never" if row.as_of_ms is None else f"last at {moment(row.as_of_ms)}"
+            screen.line(f"{row.public_id} is not kept: who is in it was found {since}", "bold")
     if not rows:
         screen.line("no segments are saved; onefold segment save makes one")
 
