@@ -126,6 +126,20 @@ def test_a_file_that_is_of_no_use_is_made_anew(
     assert len(fills) == 2
 
 
+def test_damage_that_only_questions_meet_is_told_once(store: Store, folder: Path, fills: list[str]) -> None:
+    with reading(store, folder) as model:
+        check(model, store)
+    file = folder / "1.duckdb"
+    whole = file.read_bytes()
+    for start in range(274_432, len(whole), 262_144):  # DuckDB's blocks, after the first
+        file.write_bytes(whole[: start + 100] + b"\xff" * 2_000 + whole[start + 2_100 :])
+        with reading(store, folder) as model:
+            asked_until_well(model, store)
+        if not file.exists():
+            break
+    assert len(fills) == 2
+
+
 def asked_until_well(model: ReadModel, store: Store) -> None:
     """Damage that is met in the middle of a question is told once; the next question is answered."""
     try:

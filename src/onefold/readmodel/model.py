@@ -22,7 +22,9 @@ CLOSING_SECONDS: Final = 10.0
 INTERRUPTING_SECONDS: Final = 0.01
 NEVER: Final = float("-inf")
 DAMAGED: Final = (duckdb.FatalException, duckdb.InternalException, duckdb.IOException, duckdb.SerializationException)
-"""What DuckDB raises when its file is not what it wrote, or cannot be read."""
+CORRUPT: Final = "Corrupt database file"
+"""What DuckDB raises when its file is not what it wrote, or cannot be read; where a checksum is wrong, no more than an
+Error that begins so."""
 AS_OF: Final = "SELECT value::BIGINT FROM internal.meta WHERE name IN ('commit_ms', 'seq') ORDER BY name"
 
 Parameters = Sequence[object] | Mapping[str, object]
@@ -95,7 +97,7 @@ class ReadModel:
         self._level_at = NEVER
         self._changed: Final = Condition(Lock())
         self._asking: Final[set[Asking]] = set()
-        self._closed = False
+        self._closed = self._damaged = False
 
     @contextmanager
     def ask(self, max_staleness_ms: int = 0) -> Iterator[Asking]:
@@ -148,10 +150,13 @@ class ReadModel:
         if self._database is None:
             self._database = Database(self._place, identity_of(self._store.secret, self._traits), self._traits)
         with self._understood(self._database):
+            if self._damaged:
+                self._database.make_anew()
+                self._damaged = False
             try:
                 level(self._database, self._store, self._named, first=self._level_at == NEVER)
-            except DAMAGED as error:
-                if self._database.is_of_spilling(error):
+            except duckdb.Error as error:
+                if not _is_damage(error) or self._database.is_of_spilling(error):
                     raise
                 self._database.make_anew()
                 level(self._database, self._store, self._named, first=True)
@@ -169,11 +174,13 @@ class ReadModel:
         except duckdb.OutOfMemoryException as error:
             said = "the read model needs more memory than it may take"
             raise OnefoldError("store.unavailable", said, "Raise the setting read_model_memory.") from error
-        except DAMAGED as error:
+        except duckdb.Error as error:
+            if not _is_damage(error):
+                raise
             if database.is_of_spilling(error):
                 said, hint = "the read model cannot write what does not fit into its memory", "Make room on the disk."
                 raise OnefoldError("store.unavailable", said, hint) from error
-            self._level_at = NEVER
+            self._damaged, self._level_at = True, NEVER
             said, hint = "the read model's file is damaged", "Ask again: it is made anew from the store."
             raise OnefoldError("store.unavailable", said, hint) from error
 
@@ -205,3 +212,7 @@ class ReadModel:
 
     def _closed_error(self) -> OnefoldError:
         return OnefoldError("store.unavailable", f"{self._store.describe()} was closed", "Open it again.")
+
+
+def _is_damage(error: duckdb.Error) -> bool:
+    return isinstance(error, DAMAGED) or str(error).startswith(CORRUPT)
