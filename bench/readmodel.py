@@ -47,21 +47,21 @@ READ: Final = (
 )
 LARGER: Final = (
     (
-        "INSERT INTO internal.touchpoints SELECT * REPLACE (t.number + k * $touchpoints AS number, "
+        "INSERT INTO internal.touchpoints SELECT t.* REPLACE (t.number + k * $touchpoints AS number, "
         "t.subject + k * $identifiers AS subject, t.device + k * $identifiers AS device) "
         "FROM internal.touchpoints t, range(1, $times) AS copies (k)"
     ),
     (
-        "INSERT INTO internal.identifiers SELECT * REPLACE (number + k * $identifiers AS number, "
-        "customer + k * $customers AS customer) FROM internal.identifiers, range(1, $times) AS copies (k)"
+        "INSERT INTO internal.identifiers SELECT t.* REPLACE (t.number + k * $identifiers AS number, "
+        "t.customer + k * $customers AS customer) FROM internal.identifiers t, range(1, $times) AS copies (k)"
     ),
     (
-        "INSERT INTO internal.profiles SELECT * REPLACE (customer + k * $customers AS customer, "
-        "identifier + k * $identifiers AS identifier) FROM internal.profiles, range(1, $times) AS copies (k)"
+        "INSERT INTO internal.profiles SELECT t.* REPLACE (t.customer + k * $customers AS customer, "
+        "t.identifier + k * $identifiers AS identifier) FROM internal.profiles t, range(1, $times) AS copies (k)"
     ),
     (
-        "INSERT INTO internal.customers SELECT * REPLACE (customer + k * $customers AS customer, "
-        "anchor + k * $identifiers AS anchor) FROM internal.customers, range(1, $times) AS copies (k)"
+        "INSERT INTO internal.customers SELECT t.* REPLACE (t.customer + k * $customers AS customer, "
+        "t.anchor + k * $identifiers AS anchor) FROM internal.customers t, range(1, $times) AS copies (k)"
     ),
 )
 """The same people over and over, by other numbers."""

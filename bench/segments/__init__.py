@@ -148,5 +148,5 @@ def _cypher_plan(session: neo4j.Session, question: Question) -> str:
 
 def _operators(plan: Mapping[str, Any], depth: int) -> Iterator[str]:
     yield f"{'    ' * depth}{plan['operatorType'].partition('@')[0]}  {plan['args'].get('Details', '')}".rstrip()
-    for child in plan["children"]:
+    for child in plan.get("children", ()):
         yield from _operators(child, depth + 1)

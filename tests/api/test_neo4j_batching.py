@@ -55,7 +55,7 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return asked
 
 
-@pytest.mark.parametrize(("query", "most"), [(RESOLVE, 1), (JOURNEY, 2), (SHOPPING, 8), (EVERYTHING, 22)])
+@pytest.mark.parametrize(("query", "most"), [(RESOLVE, 1), (JOURNEY, 2), (SHOPPING, 8), (EVERYTHING, 23)])
 def test_many_customers_take_as_many_statements_as_two(
     shop: Shop, statements: list[str], query: str, most: int
 ) -> None:

@@ -24,6 +24,8 @@ from tests.support.neo4j_server import wiped
 from tests.support.read_models import check_level, contents
 
 MOST_EXAMPLES = 1_000
+SLOW = 6
+"""How many times fewer examples than a store of dictionaries a read model gets."""
 SLOWER = 10
 """How many times fewer examples a store gets that is asked over a network."""
 
@@ -74,7 +76,9 @@ ASKED = given(history=histories(), every=st.sampled_from((1, 2, 5)), closed_ever
 
 
 @pytest.mark.slow
-@settings(max_examples=min(settings().max_examples, MOST_EXAMPLES), suppress_health_check=[*HealthCheck])
+@settings(
+    max_examples=min(max(settings().max_examples // SLOW, 40), MOST_EXAMPLES), suppress_health_check=[*HealthCheck]
+)
 @ASKED
 def test_a_read_model_of_a_file_is_level_with_it_after_any_history(
     history: History, every: int, closed_every: int
@@ -90,7 +94,7 @@ def test_a_read_model_of_a_file_is_level_with_it_after_any_history(
 @pytest.mark.slow
 @pytest.mark.xdist_group("neo4j")
 @settings(
-    max_examples=min(max(settings().max_examples // SLOWER, 20), MOST_EXAMPLES // SLOWER),
+    max_examples=min(max(settings().max_examples // SLOW // SLOWER, 15), MOST_EXAMPLES // SLOWER),
     suppress_health_check=[*HealthCheck],
 )
 @ASKED

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import duckdb
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onefold.model.claims import Claim
@@ -29,6 +29,8 @@ VALUES = ('"a"', '"\U0001f98a"', '"\ue000"', "10")
 NAMES = (("email", "b"), ("email", "B"), ("user_id", "a"), ("phone", "\U0001f98a"))
 IDENTIFIERS = [IdentifierKey(*name) for name in NAMES]
 FEW = st.integers(1, 3)
+SLOW = 6
+"""How many times fewer examples than a store of dictionaries a database gets."""
 
 CLAIMS = st.lists(
     st.builds(
@@ -79,6 +81,7 @@ def tables(said: Said) -> Iterator[duckdb.DuckDBPyConnection]:
         opened.close()
 
 
+@settings(max_examples=max(settings().max_examples // SLOW, 25))
 @given(said=st.lists(st.tuples(st.sampled_from(TRAITS), CLAIMS), min_size=10, max_size=25))
 def test_sql_and_python_let_the_same_claim_survive(said: Said) -> None:
     with tables(said) as connection:

@@ -96,7 +96,8 @@ def fill(store: Store, namespaces: Namespaces, events: int = 500) -> Filler:
         named = odd(100 + number, userId="user 9", type="identify", traits={"name": f"Name {number}"})
         agreed = {"consent": {"news": number % 7 < 5, f"survey {number % 3}": number > 30}}
         filler.send([named | {"timestamp": f"2026-03-02T09:{number:02d}:00Z", "context": agreed}])
-    filler.send([odd(8, userId="user 9", context={"consent": {"news": False}})], WEB)
+    later = "2026-03-02T10:00:00Z"
+    filler.send([odd(8, userId="user 9", timestamp=later, context={"consent": {"news": False}})], WEB)
     save_segments(store)
     return filler
 

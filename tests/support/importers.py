@@ -41,9 +41,12 @@ class Importer:
         assert self.process.stdin is not None
         if number >= len(self.batches):
             return set()
-        for happening in self.batches[number]:
-            self.process.stdin.write(json.dumps(happening.wire()).encode() + b"\n")
-        self.process.stdin.flush()
+        try:
+            for happening in self.batches[number]:
+                self.process.stdin.write(json.dumps(happening.wire()).encode() + b"\n")
+            self.process.stdin.flush()
+        except BrokenPipeError as error:
+            raise AssertionError(f"the import ended: {self._said()}") from error
         if number == len(self.batches) - 1:
             self.process.stdin.close()
         return {happening.message_id for happening in self.batches[number]}

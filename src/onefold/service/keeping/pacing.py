@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from onefold.errors import OnefoldError
 from onefold.service import segments
 from onefold.service.keeping.clearing import clear
+from onefold.store.passing import PassingError
 
 if TYPE_CHECKING:
     from onefold.service.keeping.keeper import Keeper
@@ -67,6 +68,8 @@ class Pacing:
             begun = time.monotonic()
             try:
                 self._look(woken=woken)
+            except PassingError as error:  # whoever asks for something is told so, too
+                _log.info("segments are not kept for now: %s", error)
             except OnefoldError as error:
                 if not self._stopping.is_set():
                     _log.warning("segments are not kept for now: %s", error)

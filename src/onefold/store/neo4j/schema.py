@@ -74,11 +74,13 @@ def known(connections: Connections) -> Known:
     """
     found = Known(*connections.ask(STORE))
     if not found.version and connections.ask(ANYTHING)[0]:
-        raise OnefoldError(
-            "store.not_ours",
-            f"{connections.place} holds something else",
-            "Name another database; onefold makes its store in one that is empty.",
-        )
+        found = Known(*connections.ask(STORE))  # another process may have made it just now
+        if not found.version:
+            raise OnefoldError(
+                "store.not_ours",
+                f"{connections.place} holds something else",
+                "Name another database; onefold makes its store in one that is empty.",
+            )
     if found.version > len(migrations()):
         raise OnefoldError(
             "store.newer_schema",
@@ -142,6 +144,8 @@ def migrate(connections: Connections, namespaces: Namespaces) -> None:
         return
     for migration in latest[version:]:
         for statement in statements(migration.read_text(encoding="utf-8")):
+            if known(connections).version == len(latest):
+                return  # another process was faster, and may be writing: that would have to wait
             connections.tell(statement, seconds=INDEXING_SECONDS)
     connections.tell(AWAIT_INDEXES, seconds=INDEXING_SECONDS)
     if version:  # an unfinished copy has neither head nor gate, and shall get none
