@@ -8,6 +8,7 @@ STAMP := $(VENV)/.installed
 SDKS := tests/sdk/node
 PACKAGES := $(SDKS)/node_modules/.package-lock.json
 ARGS ?=
+SLOW := cli demo docs faults packaging readmodel sdk soak
 WORKERS ?= 2
 # Tests start many processes: what is compiled once is kept, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
@@ -40,8 +41,9 @@ $(STAMP): pyproject.toml constraints.txt
 demo: setup  ## import a made-up shop, show how well it was stitched, and serve it (ARGS=--no-serve: only show)
 	@$(BIN)/onefold demo $(ARGS)
 
+# Without what starts processes and servers by the dozen.
 quick: setup  ## the tests of under a minute
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m 'not slow' $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m 'not slow' $(addprefix --ignore=tests/,$(SLOW)) $(ARGS)
 
 test: setup sdks  ## every test
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)

@@ -23,6 +23,8 @@ from tests.oracle import summaries as oracle
 from tests.oracle.summaries import DAY_MS, Told, Wanted
 from tests.support.journeys_in_columns import Tables, owned
 
+pytestmark = pytest.mark.slow
+
 NOW_MS: Final = 20_000 * DAY_MS
 PAUSE_MS: Final = 1_000
 ORDER: Final = "Order Completed"

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import duckdb
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +15,8 @@ from onefold.model.traits import Survivorship, TraitRule, TraitRules, survivor
 from onefold.readmodel.database import Database, identity_of
 from onefold.readmodel.filling import PROFILES
 from onefold.readmodel.place import Place
+
+pytestmark = pytest.mark.slow
 
 RULES = TraitRules(
     {

@@ -1,5 +1,6 @@
 """Sequences in dense journeys, where almost every step has several ways to be met and times lie on the edges."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +13,8 @@ from tests.oracle.segments import DAY_MS, Person, Touchpoint, meets
 from tests.property.segments.filled import FilledModel
 from tests.property.segments.rules import NOW_MS
 from tests.property.segments.test_rules import met_in_one_statement, surrounded
+
+pytestmark = pytest.mark.slow
 
 NAMES = ("view", "add", "order")
 moments = st.integers(0, 6).flatmap(
