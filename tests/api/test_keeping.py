@@ -180,6 +180,25 @@ def test_nothing_is_written_while_nothing_happens_whatever_segments_there_are(
         until(lambda: all((segment.as_of_ms or 0) >= now_ms for segment in kept(shop).values()), "time is looked at")
 
 
+def test_while_there_are_no_segments_commits_have_nobody_look_for_them(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pacing, "LOOK_SECONDS", 3_600.0)
+    monkeypatch.setattr(pacing, "LEAST_PAUSE_SECONDS", 0.0)
+    looks: list[int] = []
+    listed = segments.listed
+    monkeypatch.setattr(segments, "listed", lambda reading: looks.append(1) or listed(reading))
+    with service(store) as shop:
+        shop.onefold.start_keeping()
+        until(lambda: looks, "it looks once")
+        for number in range(50):
+            shop.send(event(f"m{number}", number, "user_id:ann"))
+        assert len(looks) == 1
+        save(shop, "visited", VISITED)
+        shop.send(event("m50", 50, "user_id:bob"))
+        until(lambda: counts(shop) == {"visited": 2}, "it is kept at once, however seldom it looks")
+
+
 def looking(patched: pytest.MonkeyPatch, shop: Shop) -> list[int]:
     """How often it has been looked, from now on."""
     looks, behind = [0], Keeper.behind
@@ -205,6 +224,9 @@ def test_the_rest_of_what_a_dead_server_deleted_leaves_by_the_keeper_next_door(
         until(lambda: looks[0] > 2, "it looks")
         dying.onefold.in_transaction(lambda store: store.drop_segment(gone.number, 0))
         until(lambda: any(line.cause == "deleted" for line in log(shop)), "the other clears up")
+        last = log(shop)[-1]
+        assert (last.segment, last.cause, last.entered) == (gone.number, "deleted", False)
+        assert counts(shop) == {"stays": 1}
 
 
 def test_what_is_kept_wakes_nobody(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -109,6 +109,16 @@ def test_a_reader_that_cannot_be_set_up_is_closed(
         assert view.head().seq == 0
 
 
+def test_a_check_asks_through_a_connection_that_remembers_nothing_and_leaves_none_open(
+    every: list[apsw.Connection], store: SqliteStore
+) -> None:
+    for _ in range(connections.MOST_READERS + 1):
+        store.check()
+        with pytest.raises(apsw.ConnectionClosedError):
+            every[-1].in_transaction  # noqa: B018 (asking raises)
+    assert len(every) == 1 + connections.MOST_READERS + 1
+
+
 class CountingFile(apsw.VFSFile):
     """A file whose syncs are counted; nothing else is changed."""
 

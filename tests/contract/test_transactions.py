@@ -203,5 +203,14 @@ def test_a_closed_store_says_so(place: Place) -> None:
         assert raised.value.code == "store.unavailable"
 
 
+def test_a_store_can_be_checked_until_it_is_closed(place: Place) -> None:
+    store = place.open()
+    store.check()
+    store.close()
+    with pytest.raises(OnefoldError) as raised:
+        store.check()
+    assert raised.value.code == "store.unavailable"
+
+
 def test_it_says_where_it_is(store: Store) -> None:
     assert store.describe()

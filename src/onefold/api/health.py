@@ -24,8 +24,8 @@ def health_routes(onefold: Onefold) -> list[Door]:
 
     def readyz(request: Request) -> Response:
         try:
-            with onefold.read(wait=False) as reading:
-                reading.view.head()
+            with onefold.read(wait=False):
+                onefold.check()
         except OnefoldError as error:
             return problem_response(error.problem)
         if not onefold.batcher.alive:

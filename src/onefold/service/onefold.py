@@ -145,6 +145,10 @@ class Onefold:
             with self._store.read(wait=wait, hold=hold) as view:
                 yield Reading(view, self.means, ask, known)
 
+    def check(self) -> None:
+        """Read a little of the store, whatever is remembered of it. Raises OnefoldError `store.unavailable`, `busy`."""
+        self._store.check()
+
     def ask(self, max_staleness_ms: int = 0, *, members: bool = False) -> "AbstractContextManager[Asking]":
         """A state of the read model for asking on this thread until the block ends: it shows all that was committed
         before, or at least what was so long ago. The first question opens it. With `members` its view of segments says
@@ -271,7 +275,10 @@ class Onefold:
         What cannot be saved is a problem: among names that no event has named, unless they are allowed, the first.
         Raises OnefoldError `ingest.stopping`, `store.…`.
         """
-        return self._kept().save(draft, id, allow_unknown=allow_unknown)
+        saved = self._kept().save(draft, id, allow_unknown=allow_unknown)
+        if self._pacing is not None:
+            self._pacing.expect_segments()
+        return saved
 
     def delete_segment(self, id: str) -> SavedSegment | Problem:  # noqa: A002
         """Delete a segment; -> what is remembered of it. One that stands in another's rule is a problem. Raises as

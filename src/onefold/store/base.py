@@ -309,6 +309,9 @@ class Store(Protocol):
         Raises: OnefoldError `store.unavailable`, `store.busy`.
         """
 
+    def check(self) -> None:
+        """Read a little of where the store lies, whatever is remembered of it. Raises as `page`."""
+
     def describe(self) -> str:
         """Where the store is, for people; never with a password."""
 

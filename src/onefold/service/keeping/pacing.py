@@ -40,12 +40,18 @@ class Pacing:
         self._woken, self._stopping = Event(), Event()
         self._woken.set()
         self._seen = 0
+        self._next_look = 0.0
         self._there: frozenset[int] | None = None
         self._thread: Final = Thread(target=self._run, name="onefold-keeper", daemon=True)
         self._thread.start()
 
     def wake(self) -> None:
         """Something was committed here."""
+        self._woken.set()
+
+    def expect_segments(self) -> None:
+        """One was saved here."""
+        self._next_look = 0.0
         self._woken.set()
 
     def tell_to_stop(self) -> None:
@@ -80,6 +86,9 @@ class Pacing:
 
     def _look(self, *, woken: bool) -> None:
         """Bring forward what is behind: of what others committed, what nobody has kept since the last look."""
+        if self._there == frozenset() and time.monotonic() < self._next_look:
+            return  # that others saved a segment need not be found out at every commit
+        self._next_look = time.monotonic() + LOOK_SECONDS
         there = frozenset(segment.number for segment in self._onefold.in_one_state(segments.listed))
         if self._there is None or self._there - there:
             clear(self._onefold)  # whoever deleted a segment may have died before all its members had left

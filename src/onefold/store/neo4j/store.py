@@ -43,6 +43,11 @@ class Neo4jStore:
         """Have Neo4j plan what writes, which takes it a second, on a busy machine many: not at the first event."""
         self._connections.tell(WRITE, seconds=WRITING_SECONDS, **NO_ROWS)
 
+    def check(self) -> None:
+        """Ask the server for a little of the database."""
+        with self.read() as view:
+            view.head()
+
     def describe(self) -> str:
         """Where the server is, and the database's name."""
         return self._connections.place

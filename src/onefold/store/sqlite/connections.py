@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from threading import Condition, Lock
 from time import monotonic, sleep
@@ -115,6 +115,14 @@ class Connections:
                     return
                 self._all.remove(reader)
         reader.close(True)
+
+    def check(self) -> None:
+        """Read the file through a connection that has seen nothing of it. Raises apsw.Error, and OnefoldError
+        `store.unavailable`."""
+        if self._closed:
+            raise closed(self.place)
+        with closing(_open(self.path, ("query_only = ON",))) as fresh:
+            fresh.execute("SELECT count(*) FROM sqlite_schema").fetchall()
 
     def close(self) -> None:
         """Close all connections. What other threads are in the middle of ends with an error."""

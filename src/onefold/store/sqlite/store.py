@@ -36,6 +36,11 @@ class SqliteStore:
         self._facts: Final = Facts(PublicIds(secret), namespaces, traits)
         self._read_only: Final = read_only
 
+    def check(self) -> None:
+        """Read a little of the file, as somebody does who comes to it new."""
+        with in_our_words(self.describe()):
+            self._connections.check()
+
     def describe(self) -> str:
         """The path of the file."""
         return self._connections.place
