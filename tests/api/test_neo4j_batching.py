@@ -21,6 +21,10 @@ pytestmark = [pytest.mark.xdist_group("neo4j"), pytest.mark.slow]
 CUSTOMERS: Final = 12
 RESOLVE: Final = """query ($identifiers: [IdentifierInput!]!) {
     resolve(identifiers: $identifiers) { customer { id lastSeen } } }"""
+WITHOUT_SEGMENTS: Final = "\n".join(
+    line for line in EVERYTHING.splitlines() if not line.lstrip().startswith(("segments", "consents"))
+)
+"""Each of the two is one more question."""
 JOURNEY: Final = """query ($identifiers: [IdentifierInput!]!) { resolve(identifiers: $identifiers) { customer {
     id journey(first: 50) { edges { node { id at name channel } } } } } }"""
 
@@ -55,7 +59,11 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return asked
 
 
-@pytest.mark.parametrize(("query", "most"), [(RESOLVE, 1), (JOURNEY, 2), (SHOPPING, 8), (EVERYTHING, 23)])
+@pytest.mark.parametrize(
+    ("query", "most"),
+    [(RESOLVE, 1), (JOURNEY, 2), (SHOPPING, 6), (WITHOUT_SEGMENTS, 21), (EVERYTHING, 23)],
+    ids=["resolve", "journey", "shopping", "everything but segments and consents", "everything"],
+)
 def test_many_customers_take_as_many_statements_as_two(
     shop: Shop, statements: list[str], query: str, most: int
 ) -> None:

@@ -32,6 +32,8 @@ SLOW: Final = 6
 """How many times fewer examples there are than elsewhere: each begins with two services."""
 SEGMENTS: Final = 3
 NEVER_TOLD: Final = {"saved left", "deleted entered"}
+TOLD_OF_FEW: Final = {"saved entered", "event entered"}
+"""What even a few histories tell."""
 
 Open = Callable[[History, Path], Store]
 
@@ -102,4 +104,6 @@ def test_members_of_segments_in_neo4j_are_those_who_meet_the_rules_whatever_happ
             new.append(history)
         return open_neo4j(address_of(neo4j_database), namespaces_of(history.rules), TRAIT_RULES)
 
-    keep_segments(in_neo4j, min(max(settings().max_examples // SLOW // SLOWER, 8), MOST_EXAMPLES // SLOWER))
+    told = keep_segments(in_neo4j, min(max(settings().max_examples // SLOW // SLOWER, 8), MOST_EXAMPLES // SLOWER))
+    assert told.keys() >= TOLD_OF_FEW, told
+    assert not told.keys() & NEVER_TOLD

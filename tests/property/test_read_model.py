@@ -3,6 +3,7 @@ holds what one holds that is made from scratch."""
 
 import tempfile
 from contextlib import closing
+from math import ceil
 from pathlib import Path
 
 import pytest
@@ -54,8 +55,8 @@ class Asked:
             assert contents(asking) == contents(anew)
 
 
-def happen(history: History, every: int, closed_every: int, store: Store, rules: Rules, folder: Path | None) -> None:
-    """It is asked after so many turns, and its file is closed after so many questions."""
+def happen(history: History, every: int, closed_every: int, store: Store, rules: Rules, folder: Path | None) -> int:
+    """It is asked after so many turns, and its file is closed after so many questions; -> how often it was level."""
     asked, standing = Asked(store, rules, folder), dict[Judge, int]()
     played, questions = Played(store, rules, history), 0
     try:
@@ -68,6 +69,7 @@ def happen(history: History, every: int, closed_every: int, store: Store, rules:
                     asked.open_again()
         asked.check()
         asked.check_from_scratch()
+        return questions + 1
     finally:
         asked.model.close()
 
@@ -88,7 +90,8 @@ def test_a_read_model_of_a_file_is_level_with_it_after_any_history(
         tempfile.TemporaryDirectory(prefix="onefold-") as folder,
         closing(open_sqlite(Path(folder) / "store.db", rules.namespaces, TRAIT_RULES)) as store,
     ):
-        happen(history, every, closed_every, store, rules, Path(folder) / "readmodel")
+        level = happen(history, every, closed_every, store, rules, Path(folder) / "readmodel")
+    assert level == 1 + ceil(len(history.batches()) / every), "it was compared as often as it was asked"
 
 
 @pytest.mark.slow
@@ -104,4 +107,5 @@ def test_a_read_model_of_neo4j_is_level_with_it_after_any_history(
     rules = Rules(namespaces_of(history.rules), history.size_limit)
     wiped(neo4j_database, rules.namespaces)
     with closing(open_neo4j(address_of(neo4j_database), rules.namespaces, TRAIT_RULES)) as store:
-        happen(history, every, closed_every, store, rules, folder=None)
+        level = happen(history, every, closed_every, store, rules, folder=None)
+    assert level == 1 + ceil(len(history.batches()) / every), "it was compared as often as it was asked"

@@ -37,6 +37,8 @@ from tests.support.neo4j_server import wiped
 
 HANDLES = 2
 MOST_STEPS = 25
+LEAST_COMPARED = 5
+"""How often a history is to be interrupted to compare, on average: one that ends after its beginning shows nothing."""
 MOST_EXAMPLES = 2_000
 """Of a night: a real store takes ten times as long as one of dictionaries."""
 SLOWER = 10
@@ -45,6 +47,9 @@ SLOWER = 10
 
 class StoreMachine(RuleBasedStateMachine):
     """Several handles on one store, of which any may write and any may be read."""
+
+    compared: ClassVar[int] = 0
+    """How often what a store shows was compared with what the oracle says."""
 
     @initialize(history=histories())
     def begin(self, history: History) -> None:
@@ -193,6 +198,7 @@ class StoreMachine(RuleBasedStateMachine):
             self.answered |= {c.public for c in view.customers(sorted(set(self.fed.values()))).values()}
             resolved = view.by_public(sorted(self.answered))
             assert all(resolved[public].customer for public in self.answered), "an id that was answered still resolves"
+        StoreMachine.compared += 1
 
 
 def plain(said: Judge | Retract) -> Judge:
@@ -226,16 +232,20 @@ class Neo4jMachine(StoreMachine):
         return open_neo4j(address_of(self.url), self.stitching.namespaces, TRAIT_RULES)
 
 
-def run(machine: type[StoreMachine], examples: int) -> None:
+def run(machine: type[StoreMachine], examples: int) -> float:
+    """Play so many histories; -> how often a store was compared with the oracle in each, on average."""
+    before = StoreMachine.compared
     run_state_machine_as_test(
         machine,
         settings=settings(max_examples=examples, stateful_step_count=MOST_STEPS, suppress_health_check=[*HealthCheck]),
     )
+    return (StoreMachine.compared - before) / examples
 
 
 @pytest.mark.slow
 def test_a_store_in_a_file_shows_what_the_oracle_says_whatever_happens() -> None:
-    run(SqliteMachine, min(settings().max_examples, MOST_EXAMPLES))
+    compared = run(SqliteMachine, min(settings().max_examples, MOST_EXAMPLES))
+    assert compared >= LEAST_COMPARED
 
 
 @pytest.mark.slow
@@ -244,4 +254,5 @@ def test_a_store_in_neo4j_shows_what_the_oracle_says_whatever_happens(
     neo4j_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Neo4jMachine, "url", neo4j_database, raising=False)
-    run(Neo4jMachine, min(max(settings().max_examples // SLOWER, 20), MOST_EXAMPLES // SLOWER))
+    compared = run(Neo4jMachine, min(max(settings().max_examples // SLOWER, 20), MOST_EXAMPLES // SLOWER))
+    assert compared >= LEAST_COMPARED
