@@ -3,11 +3,20 @@
 CREATE SCHEMA internal;
 
 -- What this is made of: version (fingerprint of these files), store (whose it is), traits (fingerprint of the survivorship
--- rules), seq (how far it has come), commit_ms (when that was), commit (that row of the store's commits).
+-- rules), memberships (how far their log was read).
 CREATE TABLE internal.meta (
     name  VARCHAR NOT NULL,
     value VARCHAR NOT NULL
 );
+
+-- How far it has come (one row, which every question reads): seq, when that was committed, and that row of the store's
+-- commits.
+CREATE TABLE internal.reached (
+    seq       BIGINT NOT NULL,
+    commit_ms BIGINT NOT NULL,
+    committed VARCHAR NOT NULL
+);
+INSERT INTO internal.reached VALUES (0, 0, '');
 
 -- Every interaction, in the order of the feed. message: 16 bytes of its public id. revenue: rounded half-even to nine
 -- decimals. subject, device: numbers of identifiers. body: JSON with properties, context and traits. Ids are random: to

@@ -16,6 +16,7 @@ from onefold.analytics.segments.sql import tree
 from onefold.analytics.segments.sql.asked import Asked
 from onefold.errors import OnefoldError
 from onefold.model.ids import encode
+from onefold.model.rates import Rates
 from tests.analytics.rule_shop import NOW_MS, filled, order, surroundings
 from tests.oracle.segments import DAY_MS, Person, Touchpoint
 from tests.property.segments.filled import FilledModel
@@ -211,3 +212,33 @@ def test_each_condition_is_explained_by_what_was_found() -> None:
     assert [it.at_ms for it in broken.found.steps] == [NOW_MS - 5 * DAY_MS, NOW_MS - 4 * DAY_MS]
     assert broken.found.breach is not None
     assert broken.found.breach.at_ms == NOW_MS - 2 * DAY_MS
+
+
+def test_touchpoints_in_other_currencies_count_where_they_count_for_something() -> None:
+    """They are left out at once only where a rule asks for nothing but one currency."""
+    model = filled(
+        Person([("user_id", "one")], [order(1, "10", "EUR")]),
+        Person([("user_id", "two")], [order(2, "10", "EUR"), order(3, "10", "USD")]),
+        Person([("user_id", "dollars")], [order(4, "30", "USD")]),
+    )
+    euros, dollars = ({"property": "revenue", "currency": currency, "atLeast": 10} for currency in ("EUR", "USD"))
+    orders = {"touchpoint": {"names": ["Order Completed"]}}
+    assert ids(model, {"did": orders | {"sum": euros}}) == [1, 2]
+    assert ids(model, {"did": orders | {"sum": euros, "average": dollars}}) == [2]
+    assert ids(model, {"did": orders | {"sum": euros, "times": {"atLeast": 2}}}) == [2]
+    assert ids(model, {"did": orders | {"sum": {"property": "revenue", "currency": "EUR", "atMost": 5}}}) == [3]
+    rates = Rates("EUR", {"EUR": Decimal(1), "USD": Decimal("0.5")})
+    rich = parse.rule({"did": orders | {"sum": euros | {"atLeast": 15}}})
+    assert [it.customer for it in page(model, rich, surroundings(rates))] == [2, 3]
+
+
+def test_once_never_and_up_to_once_are_three_things() -> None:
+    model = filled(
+        *(Person([("user_id", str(n))], [order(n * 10 + o, "1", "EUR") for o in range(n)]) for n in range(3))
+    )
+    for times, found in (
+        (None, [2, 3]), ({"atLeast": 1}, [2, 3]), ({"is": 0}, [1]), ({"atMost": 0}, [1]), ({"atMost": 1}, [1, 2]),
+        ({"is": 1}, [2]), ({"atLeast": 0}, [1, 2, 3]), ({"atLeast": 1, "atMost": 1}, [2]),
+    ):  # fmt: skip
+        did = {"touchpoint": {"names": ["Order Completed"]}, "times": times}
+        assert ids(model, {"did": did}) == found, times

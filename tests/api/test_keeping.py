@@ -15,6 +15,7 @@ from onefold.model.saved import MembershipChange, SavedSegment, SegmentDraft
 from onefold.service import Onefold, segment_rules, segments
 from onefold.service.keeping import keeper, pacing, saving, turns
 from onefold.service.keeping.keeper import LEASE_MS, Keeper
+from onefold.service.reading import Reading
 from onefold.settings import Settings
 from onefold.store.base import Store
 from tests.api.graphql_shop import Shop, event
@@ -187,7 +188,12 @@ def test_while_there_are_no_segments_commits_have_nobody_look_for_them(
     monkeypatch.setattr(pacing, "LEAST_PAUSE_SECONDS", 0.0)
     looks: list[int] = []
     listed = segments.listed
-    monkeypatch.setattr(segments, "listed", lambda reading: looks.append(1) or listed(reading))
+
+    def counted(reading: Reading) -> list[SavedSegment]:
+        looks.append(1)
+        return listed(reading)
+
+    monkeypatch.setattr(segments, "listed", counted)
     with service(store) as shop:
         shop.onefold.start_keeping()
         until(lambda: looks, "it looks once")

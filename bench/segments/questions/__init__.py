@@ -5,6 +5,7 @@ that is needed, one pass over what has to be looked at. Their plans stand beside
 """
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -31,24 +32,31 @@ class Question(NamedTuple):
     @property
     def rule(self) -> SegmentRule:
         """As `onefold segment preview` reads it."""
-        return parse.rule(yaml.safe_load(self._text("yaml")))
+        return _rule(self.name)
 
     @property
     def sql(self) -> str:
         """Counts them in a store in a file."""
-        return self._text("sql")
+        return _text(self.name, "sql")
 
     @property
     def cypher(self) -> str:
         """Counts them in a graph in Neo4j."""
-        return self._text("cypher")
+        return _text(self.name, "cypher")
 
     def keep_plan(self, kind: str, plan: str) -> None:
         """Write it beside the question; `kind`: sql or cypher."""
         (FOLDER / f"{self.name}.{kind}.plan").write_text(plan + "\n", encoding="utf-8")
 
-    def _text(self, kind: str) -> str:
-        return (FOLDER / f"{self.name}.{kind}").read_text(encoding="utf-8")
+
+@cache
+def _rule(name: str) -> SegmentRule:
+    """Read once: a preview is not to be charged with YAML."""
+    return parse.rule(yaml.safe_load(_text(name, "yaml")))
+
+
+def _text(name: str, kind: str) -> str:
+    return (FOLDER / f"{name}.{kind}").read_text(encoding="utf-8")
 
 
 QUESTIONS: Final = (

@@ -18,10 +18,11 @@ from onefold.schema_files import schema_file
 
 FILES: Final = ("tables.sql", "macros.sql", "views.sql")
 IN_MEMORY: Final = ":memory:"
-PROGRESS: Final = (
-    "UPDATE internal.meta SET value = CASE name WHEN 'seq' THEN $1 WHEN 'commit_ms' THEN $2 ELSE $3 END "
-    "WHERE name IN ('seq', 'commit_ms', 'commit')"
-)
+PROGRESS: Final = "UPDATE internal.reached SET seq = $1, commit_ms = $2, committed = $3"
+REACHED: Final = "SELECT seq, committed FROM internal.reached"
+PLANNING: Final = {"asof_loop_join_threshold": 0}
+"""Of rows that are thought to be few DuckDB would compare each with all others; but it guesses too few where conditions
+are many."""
 SETTLED: Final = (
     "SET GLOBAL TimeZone = 'UTC'",
     "SET GLOBAL enable_external_access = false",
@@ -76,12 +77,11 @@ class Database:
 
     def progressed(self, seq: int, commit: str, commit_ms: int) -> None:
         """Say, in the transaction that is open, how far it has come by then."""
-        self.connection.execute(PROGRESS, [str(seq), str(commit_ms), commit])
+        self.connection.execute(PROGRESS, [seq, commit_ms, commit])
         self.seq, self.commit = seq, commit
 
     def _read_progress(self) -> None:
-        facts = _facts(self.connection)
-        self.seq, self.commit = int(facts["seq"]), facts["commit"]
+        [(self.seq, self.commit)] = self.connection.execute(REACHED).fetchall()
 
     def take_back(self) -> None:
         """End the transaction that is open; it has changed nothing."""
@@ -119,8 +119,8 @@ class Database:
         connection.execute("BEGIN")
         for name in FILES:
             connection.execute(_sql(name))
-        facts = {**self._identity, "seq": "0", "commit": "", "commit_ms": "0"}
-        connection.executemany("INSERT INTO internal.meta VALUES (?, ?)", [list(fact) for fact in facts.items()])
+        facts = [list(fact) for fact in self._identity.items()]
+        connection.executemany("INSERT INTO internal.meta VALUES (?, ?)", facts)
         rules = [(None, self._traits.default), *self._traits.declared.items()]
         connection.executemany(
             "INSERT INTO internal.trait_rules VALUES (?, ?, ?)",
@@ -137,6 +137,7 @@ class Database:
             "python_enable_replacements": False,  # a name is never a variable's
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
+            **PLANNING,
         }
         if self._place.threads is not None:
             config["threads"] = self._place.threads

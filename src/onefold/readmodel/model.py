@@ -25,7 +25,7 @@ DAMAGED: Final = (duckdb.FatalException, duckdb.InternalException, duckdb.IOExce
 CORRUPT: Final = "Corrupt database file"
 """What DuckDB raises when its file is not what it wrote, or cannot be read; where a checksum is wrong, no more than an
 Error that begins so."""
-AS_OF: Final = "SELECT value::BIGINT FROM internal.meta WHERE name IN ('commit_ms', 'seq') ORDER BY name"
+AS_OF: Final = "SELECT seq, commit_ms FROM internal.reached"
 
 Parameters = Sequence[object] | Mapping[str, object]
 """Values by place (`?`, `$1`), or by name (`$name`)."""
@@ -43,7 +43,7 @@ class Asking:
     def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
         """`cursor` has begun a transaction; this fixes which state it sees."""
         self._cursor: Final = cursor
-        [self.as_of_ms], [self.as_of_seq] = self.rows(AS_OF)
+        [(self.as_of_seq, self.as_of_ms)] = self.rows(AS_OF)
 
     def rows(self, sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
         """All rows of a statement."""

@@ -74,9 +74,10 @@ def condition(wanted: TouchpointFilter, bind: Bind, row: str = "t") -> str:
 
 
 def _any(column: str, values: tuple[str, ...], bind: Bind) -> str:
+    """As a scan of the column can look for them itself, which it does not inside a function."""
     if not values:
         return "false"
-    return f"coalesce({column} IN ({', '.join(map(bind, values))}), false)"
+    return f"({column} IN ({', '.join(map(bind, values))}) AND {column} IS NOT NULL)"
 
 
 def _matches(wanted: PropertyMatch, bind: Bind, row: str) -> str:

@@ -8,6 +8,7 @@ import duckdb
 
 from onefold.model.claims import canonical_json
 from onefold.model.moments import moment_ms
+from onefold.readmodel.database import PLANNING
 from onefold.readmodel.model import Asking
 from onefold.schema_files import schema_file
 from tests.oracle.segments import Person, Touchpoint
@@ -19,9 +20,8 @@ class FilledModel(Asking):
     """A read model over tables in memory. Customer `n` is the nth person, its anchor its first identifier."""
 
     def __init__(self) -> None:
-        self.connection = duckdb.connect(config={"threads": 1})
+        self.connection = duckdb.connect(config={"threads": 1, **PLANNING})
         self.connection.execute(schema_file("readmodel/tables.sql").read_text())
-        self.connection.execute("INSERT INTO internal.meta VALUES ('commit_ms', '0'), ('seq', '0')")
         super().__init__(self.connection)
 
     def fill(self, people: Sequence[Person]) -> None:

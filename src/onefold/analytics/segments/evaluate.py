@@ -57,13 +57,14 @@ def preview(
     asked = Asked(surroundings)
     met = tree.where(rule, asked)
     agreed = "true" if consent is None else tree.where(ConsentTest(consent), asked)
-    asked.first("met", f"SELECT c.customer, c.anchor, c.id, {agreed} AS agreed FROM {asked.people} c WHERE {met}")
+    asked.first("met", f"SELECT c.customer, c.anchor, {agreed} AS agreed FROM {asked.people} c WHERE {met}")
+    page = f"SELECT customer, anchor FROM met WHERE agreed AND anchor > {asked.bind(after)}"
+    page = f"({page} ORDER BY anchor LIMIT {asked.bind(limit + 1)})"
     rows = asking.rows(
         asked.statement(
             "SELECT count(*) FILTER (agreed), count(*) FILTER (NOT agreed), "
             f"(SELECT count(*) FROM {asked.people}), NULL FROM met UNION ALL "
-            f"(SELECT customer, anchor, NULL, id FROM met WHERE agreed AND anchor > {asked.bind(after)} "
-            f"ORDER BY anchor LIMIT {asked.bind(limit + 1)})"
+            f"SELECT c.customer, c.anchor, NULL, c.id FROM {asked.people} c JOIN {page} p ON p.customer = c.customer"
         ),
         asked.values,
     )

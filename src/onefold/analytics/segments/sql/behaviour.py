@@ -20,11 +20,26 @@ ONCE: Final = CountTest(at_least=1)
 def query(test: BehaviourTest, asked: Asked) -> Leaf:
     """The customers who did it, or, where nothing done is enough, those who did something else."""
     negated = met_by_nothing(test)
+    done = f"SELECT i.customer FROM {asked.journeys(' AND '.join([matching(test, asked), *_counting(test, asked)]))}"
+    if _at_all(test):
+        return Leaf(done, negated)
     enough = " AND ".join(tests(test, asked))
-    having = f"NOT ({enough})" if negated else enough
-    return Leaf(
-        f"SELECT i.customer FROM {asked.journeys(matching(test, asked))} GROUP BY i.customer HAVING {having}", negated
-    )
+    return Leaf(f"{done} GROUP BY i.customer HAVING {f'NOT ({enough})' if negated else enough}", negated)
+
+
+def _at_all(test: BehaviourTest) -> bool:
+    """Whether no more is asked than whether it was done."""
+    alone = not (test.sum or test.average or test.distinct)
+    return alone and times(test) in (ONCE, CountTest(at_most=0), CountTest(is_=0))
+
+
+def _counting(test: BehaviourTest, asked: Asked) -> Iterator[str]:
+    """That a touchpoint is in the currency in which alone it counts for anything."""
+    measures = [measure for measure in (test.sum, test.average, test.distinct) if measure is not None]
+    currencies = {measure.currency for measure in measures}
+    converted_ = any(rate_of(measure, asked.surroundings.rates) is not None for measure in measures)
+    if len(currencies) == 1 and None not in currencies and not converted_ and times(test) is None:
+        yield f"t.currency = {asked.bind(*currencies)}"
 
 
 def matching(test: BehaviourTest, asked: Asked) -> str:

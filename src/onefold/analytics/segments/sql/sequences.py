@@ -1,8 +1,8 @@
-"""One touchpoint after another: the latest start of every match, found in one walk along each journey.
+"""One touchpoint after another: the latest start of every match, found by going along each journey once a step.
 
-`l1` of a touchpoint that the first step lets through is its own time; `lj` of one that step j lets through is the
-latest `l(j-1)` before it. So a match of all steps that ends there and takes the least time began at its last `l`, and
-whether any match keeps the time is known without looking at pairs.
+A touchpoint that the first step lets through begins a match. One that step j lets through goes on with what the last
+before it came to that step j - 1 let through: along a journey beginnings only grow later, so no other match that could
+end there began later. Whether any match keeps the time is known without looking at pairs.
 """
 
 from typing import Final
@@ -10,24 +10,24 @@ from typing import Final
 from onefold.analytics.segments.sql.asked import Asked, Leaf
 from onefold.model.events import DAY_MS
 from onefold.model.segments import SequenceTest
-from onefold.readmodel.touchpoints import condition
+from onefold.readmodel.touchpoints import PLACE, condition
 
-JOURNEY: Final = "OVER (PARTITION BY customer ORDER BY at_ms, number ROWS BETWEEN"
-BEFORE: Final = f"{JOURNEY} UNBOUNDED PRECEDING AND 1 PRECEDING)"
-AFTER: Final = f"{JOURNEY} 1 FOLLOWING AND UNBOUNDED FOLLOWING)"
+NEXT_TO: Final = "ASOF {how}JOIN {other} o ON o.customer = t.customer AND o.place {sign} t.place"
+"""The touchpoint of the same customer that is next to `t` on one side."""
 
 
 def query(test: SequenceTest, asked: Asked) -> Leaf:
     """The customers who did it."""
     told = asked.named(steps(test, asked))
     every = " AND ".join(f"bool_or(s{step})" for step in range(1, len(test.steps) + 1))
-    sql = (
-        f"SELECT *, CASE WHEN s1 THEN at_ms END AS l1{_next_breach(test)} FROM {told} "
-        f"WHERE customer IN (SELECT customer FROM {told} GROUP BY customer HAVING {every})"
-    )
+    able = f"SELECT customer FROM {told} GROUP BY customer HAVING {every}"
+    whole = asked.named(f"SELECT *, {PLACE} AS place FROM {told} t WHERE customer IN ({able})")
+    match = f"SELECT customer, place, at_ms, at_ms AS begun_ms FROM {whole} WHERE s1"
     for step in range(2, len(test.steps) + 1):
-        sql = f"SELECT *, CASE WHEN s{step} THEN max(l{step - 1}) {BEFORE} END AS l{step} FROM ({sql})"
-    return Leaf(f"SELECT DISTINCT customer FROM ({sql}) WHERE {_kept(test, asked)}")
+        before = NEXT_TO.format(how="", other=f"({match})", sign="<")
+        after = f"(SELECT customer, place, at_ms FROM {whole} WHERE s{step}) t"
+        match = f"SELECT t.customer, t.place, t.at_ms, o.begun_ms FROM {after} {before}"
+    return Leaf(_kept(test, asked, match, whole))
 
 
 def steps(test: SequenceTest, asked: Asked) -> str:
@@ -45,18 +45,16 @@ def steps(test: SequenceTest, asked: Asked) -> str:
     )
 
 
-def _next_breach(test: SequenceTest) -> str:
-    if test.not_followed_by is None:
-        return ""
-    return f", min(CASE WHEN breach THEN at_ms END) {AFTER} AS next_breach"
-
-
-def _kept(test: SequenceTest, asked: Asked) -> str:
-    last = f"l{len(test.steps)}"
-    told = [f"{last} IS NOT NULL"]
+def _kept(test: SequenceTest, asked: Asked, match: str, whole: str) -> str:
+    """A query for those who have a match in time that was not followed by what must not follow."""
+    in_time = later = ""
     if test.within_days is not None:
-        told.append(f"at_ms - {last} <= {asked.bind(test.within_days * DAY_MS)}")
-    if test.not_followed_by is not None:
-        in_time = f" OR next_breach > at_ms + {asked.bind(test.within_days * DAY_MS)}" if test.within_days else ""
-        told.append(f"(next_breach IS NULL{in_time})")
-    return " AND ".join(told)
+        in_time = f" WHERE at_ms - begun_ms <= {asked.bind(test.within_days * DAY_MS)}"
+    kept = f"(SELECT customer, place, at_ms FROM ({match}){in_time}) t"
+    if test.not_followed_by is None:
+        return f"SELECT DISTINCT t.customer FROM {kept}"
+    if test.within_days is not None:
+        later = f" OR o.at_ms > t.at_ms + {asked.bind(test.within_days * DAY_MS)}"
+    breaches = f"(SELECT customer, place, at_ms FROM {whole} WHERE breach)"
+    followed = NEXT_TO.format(how="LEFT ", other=breaches, sign=">")
+    return f"SELECT DISTINCT t.customer FROM {kept} {followed} WHERE o.at_ms IS NULL{later}"
