@@ -122,8 +122,7 @@ def database(home: Path) -> Iterator[str]:
 
 
 def prepared(url: str) -> str:
-    """Make a store in a database, if there is none; -> the same URL."""
-    """Whatever an earlier run left is gone: its store may be of other namespaces."""
+    """Make a store in a database; -> the same URL. What an earlier run left, maybe of other namespaces, is gone."""
     ask(url, WIPE)
     with closing(Connections(address_of(url))) as connections:
         prepare(connections, NAMESPACES, SEARCHED, read_only=False)
