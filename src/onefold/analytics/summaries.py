@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from onefold.analytics.computed.values import COLUMNS, SESSIONS
+from onefold.analytics.computed.values import COLUMNS
 from onefold.analytics.money import Money, money
 from onefold.model.events import DAY_MS
 from onefold.model.reading import TouchpointFilter
+from onefold.readmodel.sessions import counts
 from onefold.readmodel.touchpoints import PLACE, Parameters, condition, journeys
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ WITH told AS MATERIALIZED (
         arg_min(campaign, {PLACE}) AS first_campaign
     FROM told t GROUP BY ALL
 ), visits AS (
-    {SESSIONS.format(journeys="told", session_ms="{session_ms}")}
+    {counts("told", "{session_ms}")}
 ), lines AS (
     SELECT customer, channel, is_order AND revenue IS NOT NULL AS paid, CASE WHEN paid THEN currency END AS currency,
         count(*) AS touchpoints, count(*) FILTER (is_order) AS orders, sum(revenue) FILTER (paid) AS amount

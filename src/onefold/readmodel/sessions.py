@@ -10,15 +10,19 @@ from typing import Final
 from onefold.model.reading import TouchpointFilter
 from onefold.readmodel.touchpoints import PLACE, Bind, condition, journeys, literal
 
+PAUSE: Final = "t.at_ms - lag(t.at_ms) OVER (PARTITION BY t.customer ORDER BY t.at_ms, t.number)"
+"""How long nothing had happened before the touchpoint `t`; null before the first."""
+BEGINS: Final = "(pause IS NULL OR pause >= {session_ms})"
+"""Whether the touchpoint after a pause begins a session."""
 SESSIONS: Final = f"""
 WITH told AS (
     SELECT t.customer, t.at_ms, t.number, t.channel, t.campaign, coalesce(t.name, t.type) AS what, t.device,
         t.revenue, t.currency, ({{is_order}}) AS is_order, {PLACE} AS place,
-        t.at_ms - lag(t.at_ms) OVER (PARTITION BY t.customer ORDER BY t.at_ms, t.number) AS pause
+        {PAUSE} AS pause
     FROM {{journeys}} t
 ), placed AS MATERIALIZED (
-    SELECT *, CAST(sum(CASE WHEN pause < {{session_ms}} THEN 0 ELSE 1 END)
-        OVER (PARTITION BY customer ORDER BY at_ms, number ROWS UNBOUNDED PRECEDING) AS BIGINT) AS session
+    SELECT *, CAST(count(*) FILTER ({BEGINS}) OVER (PARTITION BY customer ORDER BY at_ms, number
+        ROWS UNBOUNDED PRECEDING) AS BIGINT) AS session
     FROM told
 ), earned AS (
     SELECT customer, session, currency, sum(revenue) AS amount
@@ -40,6 +44,10 @@ FROM summed s LEFT JOIN earnings e ON e.customer = s.customer AND e.session = s.
 """
 """`session` counts a customer's sessions from 1. `first_number` and `entry`: the number of its first touchpoint and its
 name, or type. `first_campaign` and `device`: the first it has. `revenue`: of its orders, by currency."""
+COUNTS: Final = (
+    f"SELECT customer, count(*) AS value FROM (SELECT t.customer, {PAUSE} AS pause FROM {{journeys}} t) "
+    f"WHERE {BEGINS} GROUP BY ALL"
+)
 
 VIEW: Final = """
 CREATE OR REPLACE VIEW main.sessions AS
@@ -60,6 +68,12 @@ def sessions(orders: TouchpointFilter, session_ms: int, bind: Bind, among: str |
         session_ms: after how long without a touchpoint a session has ended.
     """
     return SESSIONS.format(is_order=condition(orders, bind), session_ms=bind(session_ms), journeys=journeys(among))
+
+
+def counts(told: str, session_ms: str) -> str:
+    """A query for how many sessions each customer has (`value`) in the journeys that a relation tells (customer, at_ms,
+    number). `session_ms`: the placeholder of that value."""
+    return COUNTS.format(journeys=told, session_ms=session_ms)
 
 
 def view(orders: TouchpointFilter, session_ms: int) -> str:

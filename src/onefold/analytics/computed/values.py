@@ -15,6 +15,7 @@ import msgspec
 
 from onefold.model.computed import ComputedTrait, Kind, Property
 from onefold.model.events import DAY_MS
+from onefold.readmodel import sessions
 from onefold.readmodel.touchpoints import PLACE, Bind, condition, journeys, property_json, property_number
 
 AGGREGATES: Final = {
@@ -29,12 +30,6 @@ AGGREGATES: Final = {
 }
 NUMERIC: Final = frozenset({Kind.SUM, Kind.AVERAGE})
 """Kinds that need numbers."""
-SESSIONS: Final = (
-    "SELECT customer, count(*) AS value FROM (SELECT customer, at_ms - lag(at_ms) "
-    "OVER (PARTITION BY customer ORDER BY at_ms) AS pause FROM {journeys}) "
-    "WHERE pause IS NULL OR pause >= {session_ms} GROUP BY ALL"
-)
-"""A session begins with a customer's first touchpoint, and wherever nothing happened for long enough."""
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +66,7 @@ def relation(trait: ComputedTrait, question: Question, currency: str | None = No
     nothing, and neither does the trait's own.
     """
     if trait.kind is Kind.SESSIONS:
-        return SESSIONS.format(journeys=question.journeys, session_ms=question.bind(question.session_ms))
+        return sessions.counts(question.journeys, question.bind(question.session_ms))
     if amount is None or not trait.is_money:
         of, wanted = _of(trait, question.bind), trait.currency or currency
     else:
