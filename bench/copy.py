@@ -20,13 +20,14 @@ from onefold.model.copying import RowKind
 from onefold.model.namespaces import Kind
 from onefold.schema_files import schema_file
 from onefold.service.copying import PAGE_ROWS, copy
-from onefold.store.base import CopyTarget, Rows, Store
+from onefold.store.base import CopyTarget, Store
 from onefold.store.neo4j.address import address_of
 from onefold.store.neo4j.copying.writing import WRITING, lists_of
 from onefold.store.neo4j.open import open_neo4j, open_neo4j_target
 from onefold.store.searched import searched_by
 from onefold.store.sqlite.copying.tables import add_rows
 from onefold.store.sqlite.open import open_sqlite, open_sqlite_target
+from onefold.store.view import Rows
 
 TOUCHPOINTS: Final = 300_000
 STEP: Final = 1_000

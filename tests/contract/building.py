@@ -15,7 +15,8 @@ from onefold.model.reading import KnownIdentifier
 from onefold.model.sources import Source, Trust
 from onefold.stitch.needs import ByKey, Customers, Links
 from onefold.stitch.rules import INSIDE, NO_TRUST
-from onefold.store.base import Store, Transaction, View
+from onefold.store.base import Store, Transaction
+from onefold.store.view import View
 
 START_MS: Final = 1_700_000_000_000
 MINUTE_MS: Final = 60_000

@@ -12,7 +12,8 @@ from typing import Any, Final
 import pytest
 
 from onefold.model.saved import Cause, Lease, MemberChange, MembershipChange, MembershipStep, SavedSegment, SegmentDraft
-from onefold.store.base import LeaseLostError, MovedError, Store, View
+from onefold.store.base import LeaseLostError, Store
+from onefold.store.view import MovedError, View
 from tests.contract.building import at
 from tests.contract.stores import Place
 from tests.contract.test_segments import add, into, keep, lease, out, people, step

@@ -8,7 +8,8 @@ from typing import Any, Final
 import pytest
 
 from onefold.model.reading import FeedKind, JourneyPage
-from onefold.store.base import Store, View
+from onefold.store.base import Store
+from onefold.store.view import View
 from tests.contract.building import Batch, identifiers
 from tests.contract.stores import Place
 from tests.support.whole_reading import read_whole

@@ -6,7 +6,8 @@ import pytest
 
 from onefold.model.reading import SearchHit
 from onefold.model.traits import TraitRule, TraitRules
-from onefold.store.base import Store, View
+from onefold.store.base import Store
+from onefold.store.view import View
 from tests.contract.building import Batch, identifiers
 from tests.contract.stores import Place
 

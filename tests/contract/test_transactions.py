@@ -8,7 +8,8 @@ from onefold.errors import OnefoldError
 from onefold.model.reading import Reject
 from onefold.model.sources import Source, Trust
 from onefold.stitch.needs import ByKey
-from onefold.store.base import Head, Store, Transaction
+from onefold.store.base import Store, Transaction
+from onefold.store.view import Head
 from tests.contract.building import SHOP, WEB, Batch, LostError, at, customer_of, empty, key, message
 from tests.contract.stores import Place
 

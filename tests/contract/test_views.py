@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from onefold.model.reading import JourneyPage
-from onefold.store.base import MovedError, Store, View
+from onefold.store.base import Store
+from onefold.store.view import MovedError, View
 from tests.contract.building import Batch, LostError, customer_of, key, message
 from tests.contract.stores import Place
 from tests.support.whole_reading import read_whole

@@ -18,7 +18,7 @@ from onefold.service import journeys as service_journeys
 from onefold.service import profiles as service_profiles
 from onefold.service.reading import Means, Reading
 from onefold.stitch.rules import Rules
-from onefold.store.base import View
+from onefold.store.view import View
 from tests.oracle.consents import consents
 from tests.oracle.evidence import Event, Evidence, Identifier, Pair
 from tests.oracle.journeys import journeys, linked_at

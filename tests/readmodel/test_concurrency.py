@@ -15,9 +15,10 @@ from onefold.errors import OnefoldError
 from onefold.readmodel import catching_up
 from onefold.readmodel.database import Database
 from onefold.readmodel.model import Asking
-from onefold.store.base import MovedError, Store
+from onefold.store.base import Store
 from onefold.store.columns import ColumnKind
 from onefold.store.sqlite.open import open_sqlite
+from onefold.store.view import MovedError
 from tests.contract.stores import NAMESPACES, TRAITS, Place
 from tests.readmodel.models import check, count, reading
 from tests.support.filled import Filler, fill, odd

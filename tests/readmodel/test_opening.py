@@ -16,8 +16,9 @@ from onefold.model.traits import Survivorship, TraitRule, TraitRules
 from onefold.readmodel import catching_up, database, filling
 from onefold.readmodel.model import ReadModel
 from onefold.readmodel.slots import MOST_FILES
-from onefold.store.base import Head, Store
+from onefold.store.base import Store
 from onefold.store.sqlite.open import open_sqlite
+from onefold.store.view import Head
 from tests.contract.stores import NAMESPACES, TRAITS
 from tests.readmodel.models import check, count, reading
 from tests.support.filled import Filler, fill, odd

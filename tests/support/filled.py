@@ -16,7 +16,8 @@ from onefold.model.sources import Source, Trust
 from onefold.service import judging
 from onefold.service.judging import Verdict
 from onefold.stitch.rules import Rules
-from onefold.store.base import Rows, Store
+from onefold.store.base import Store
+from onefold.store.view import Rows
 from tests.support.crowd import crowd
 
 NOON_MS: Final = 1_785_585_600_000

@@ -11,7 +11,7 @@ from onefold.model.namespaces import Kind, Namespaces
 from onefold.model.reading import JourneyPage, Touchpoint
 from onefold.model.traits import TraitRules, survivor
 from onefold.readmodel.model import Asking
-from onefold.store.base import View
+from onefold.store.view import View
 
 ALL: Final = JourneyPage(1_000_000, newest_first=False)
 NINE_DECIMALS: Final = Decimal("1e-9")

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, TypeVar
 
-from onefold.store.base import MovedError, Store, View
+from onefold.store.base import Store
+from onefold.store.view import MovedError, View
 
 MOST_TIMES: Final = 3
 

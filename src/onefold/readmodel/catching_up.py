@@ -21,8 +21,9 @@ from onefold.readmodel.filling import (
     insert,
     with_rows,
 )
-from onefold.store.base import Head, MovedError, Store, View
+from onefold.store.base import Store
 from onefold.store.columns import Changed, ColumnKind
+from onefold.store.view import Head, MovedError, View
 
 FAR: Final = 100_000
 """A read model that is farther behind first reads touchpoints in pages for which nobody waits."""

@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from onefold.model.moments import moment_ms
-from onefold.store.base import Head, Store
+from onefold.store.base import Store
 from onefold.store.columns import ColumnKind
+from onefold.store.view import Head
 
 PAGE_ROWS: Final = 50_000
 NO_END: Final = 1 << 62

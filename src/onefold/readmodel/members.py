@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from onefold.model.saved import MembershipChange, SavedSegment
 from onefold.readmodel.filling import with_rows
-from onefold.store.base import MovedError, Store, View
+from onefold.store.base import Store
+from onefold.store.view import MovedError, View
 
 PAGE: Final = 50_000
 MOST_READS: Final = 3

@@ -13,7 +13,8 @@ from msgspec import structs
 
 from onefold.errors import OnefoldError
 from onefold.model.copying import COLUMNS, Origin, Progress, Row, RowKind, Tally, encode_row
-from onefold.store.base import CopyTarget, MovedError, Rows, Store
+from onefold.store.base import CopyTarget, Store
+from onefold.store.view import MovedError, Rows
 
 PAGE_ROWS: Final = 2_000
 FIRST_ROWS: Final = 200

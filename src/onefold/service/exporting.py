@@ -17,7 +17,7 @@ from onefold.model.sources import Trust
 from onefold.service.neighbourhood import neighbourhood
 from onefold.service.reading import Reading
 from onefold.service.values import Reference
-from onefold.store.base import MovedError, View
+from onefold.store.view import MovedError, View
 
 PAGE_ROWS: Final = 5_000
 LOW_HALF: Final = 0xFFFFFFFF

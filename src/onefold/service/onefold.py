@@ -32,8 +32,9 @@ from onefold.service.reading import Means, Reading, UnaskedError
 from onefold.service.values import Judged, Status
 from onefold.settings import Settings
 from onefold.stitch.rules import Rules
-from onefold.store.base import MovedError, Store, Transaction
+from onefold.store.base import Store, Transaction
 from onefold.store.passing import repeated
+from onefold.store.view import MovedError
 
 if TYPE_CHECKING:
     from onefold.readmodel.model import Asking, ReadModel
@@ -132,10 +133,10 @@ class Onefold:
         """One state of the store, for reading on this thread until the block ends.
 
         With `hold` it stays what it is, and commits may have to wait until the block ends, which does not write.
-        Without, the reading may move (`onefold.store.base.MovedError`): then what was read is repeated on another.
+        Without, the reading may move (`onefold.store.view.MovedError`): then what was read is repeated on another.
         With `ahead` the read model is asked before, for a state that is at most so much older than it could be: so the
-        reading knows every identifier that is found there. Where to
-        hold keeps others from committing, it can be asked no other way (`onefold.service.reading.UnaskedError`).
+        reading knows every identifier that is found there. Where to hold keeps others from committing, it can be asked
+        no other way (`onefold.service.reading.UnaskedError`).
 
         Raises OnefoldError `store.unavailable`, and `store.busy` when too many read: at once unless it may `wait`.
         """

@@ -20,7 +20,7 @@ from onefold.readmodel.place import MINUTE_MS
 from onefold.service.pages import checked_size
 from onefold.service.values import Found, Node, Reference, Resolution
 from onefold.stitch.rules import Rules
-from onefold.store.base import View
+from onefold.store.view import View
 
 if TYPE_CHECKING:
     from onefold.readmodel.model import Asking

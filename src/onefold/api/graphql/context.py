@@ -11,7 +11,7 @@ from strawberry.types import Info as StrawberryInfo
 from onefold.api.asking import Asker
 from onefold.errors import OnefoldError
 from onefold.service import Onefold, Reading
-from onefold.store.base import MovedError
+from onefold.store.view import MovedError
 
 Made = TypeVar("Made")
 

@@ -9,7 +9,7 @@ from onefold.errors import OnefoldError
 from onefold.model.copying import COLUMNS, Row, RowKind
 from onefold.model.namespaces import Kind, Namespaces
 from onefold.model.sources import Trust
-from onefold.store.base import Rows
+from onefold.store.view import Rows
 
 _PAGE = 5_000
 _TELLING = frozenset({Kind.PERSON, Kind.CONTACT})

@@ -13,7 +13,7 @@ import msgspec
 
 from onefold.readmodel.model import Asking
 from onefold.service.reading import Reading
-from onefold.store.base import View
+from onefold.store.view import View
 
 Made = TypeVar("Made")
 

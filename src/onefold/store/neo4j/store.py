@@ -8,7 +8,7 @@ from onefold.errors import OnefoldError
 from onefold.model.ids import PublicIds
 from onefold.model.namespaces import Namespaces
 from onefold.model.traits import TraitRules
-from onefold.store.base import Ahead, MovedError
+from onefold.store.base import Ahead
 from onefold.store.columns import ColumnKind
 from onefold.store.facts import Facts
 from onefold.store.neo4j.connections import WRITING_SECONDS, Connections
@@ -19,6 +19,7 @@ from onefold.store.neo4j.writing.ahead import Question
 from onefold.store.neo4j.writing.known import Known
 from onefold.store.neo4j.writing.statements import FIRST, NO_ROWS, WRITE
 from onefold.store.neo4j.writing.transaction import Neo4jTransaction
+from onefold.store.view import MovedError
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -5,8 +5,8 @@ from typing import Final
 import apsw
 import msgspec
 
-from onefold.store.base import Head
 from onefold.store.sqlite.rows import ask
+from onefold.store.view import Head
 
 LAST: Final = (
     "SELECT seq, identifier, customer, judgement, customers, links, touchpoints, decisions "

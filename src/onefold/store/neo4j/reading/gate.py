@@ -15,9 +15,9 @@ from typing import Any, Final
 import neo4j
 
 from onefold.errors import OnefoldError
-from onefold.store.base import MovedError
 from onefold.store.neo4j.connections import Connections
 from onefold.store.neo4j.rows import Row, ask
+from onefold.store.view import MovedError
 
 READ_ONLY: Final = "store.read_only"
 

@@ -5,10 +5,10 @@ from typing import Any, Final
 
 from onefold.model.reading import KnownCustomer
 from onefold.model.sources import Source, Trust
-from onefold.store.base import Head
 from onefold.store.facts import Facts
 from onefold.store.neo4j.reading.gate import Holding, Last, Moving, gated
 from onefold.store.neo4j.rows import known_numbers
+from onefold.store.view import Head
 
 BEYOND_NUMBERS: Final = 1 << 31
 """Above every number of an identifier and every key of a customer: two of them make a pair of 64 bits."""

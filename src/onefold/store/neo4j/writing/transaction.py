@@ -13,7 +13,6 @@ from onefold.model.identifiers import IdentifierKey
 from onefold.model.reading import Reject
 from onefold.model.sources import Source, Trust
 from onefold.stitch.needs import Need
-from onefold.store.base import Head
 from onefold.store.facts import Facts
 from onefold.store.kept import REJECTS_KEPT, Kept, operators_in, said_in
 from onefold.store.neo4j.rows import LARGEST, Row, ask, judgements_of, known_numbers, public_of, tell
@@ -43,6 +42,7 @@ from onefold.store.neo4j.writing.statements import (
     WRITE,
 )
 from onefold.store.searched import read_searched
+from onefold.store.view import Head
 
 
 class State(msgspec.Struct):

@@ -6,10 +6,10 @@ from typing import Any
 import apsw
 
 from onefold.model.sources import Source, Trust
-from onefold.store.base import Head
 from onefold.store.facts import Facts
 from onefold.store.sqlite.head import read_head
 from onefold.store.sqlite.rows import Rows, ask, numbers
+from onefold.store.view import Head
 
 
 class Snapshot:

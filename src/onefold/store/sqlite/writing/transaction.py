@@ -12,7 +12,6 @@ from onefold.model.ids import PublicIds
 from onefold.model.reading import Reject
 from onefold.model.sources import Source, Trust
 from onefold.stitch.needs import Need
-from onefold.store.base import Head
 from onefold.store.kept import REJECTS_KEPT
 from onefold.store.sqlite.head import Totals, read_head, write_head
 from onefold.store.sqlite.rows import JUDGEMENT, ask, blobs, judgements_of
@@ -32,6 +31,7 @@ from onefold.store.sqlite.writing.writes import (
     write_subjects,
     write_touchpoints,
 )
+from onefold.store.view import Head
 
 
 class SqliteTransaction(SegmentWrites):
