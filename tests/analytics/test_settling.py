@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from onefold.analytics.segments import parse, plain
 from onefold.analytics.segments.evaluate import preview
@@ -12,6 +13,7 @@ from onefold.analytics.segments.explain import explain
 from onefold.analytics.segments.found import ComputedFound
 from onefold.analytics.segments.names import unknown_names
 from onefold.errors import OnefoldError
+from onefold.model import computed_file
 from onefold.model.rates import Rates
 from onefold.model.segments import IdentifierTest, InSegment
 from tests.analytics.rule_shop import filled, order, settled, surroundings
@@ -149,6 +151,23 @@ def test_totals_are_money_as_revenue_is(measure: str) -> None:
     euros = filled(Person(KEY, [total(1, 10, "EUR")]))
     assert plain.plain(settled(euros, come_to(10))) == come_to(10, "EUR")
     assert count(filled(Person(KEY, [total(1, 10, None)])), come_to(10)) == 1
+
+
+def test_computed_totals_are_money_as_revenue_is() -> None:
+    mixed = filled(Person(KEY, [total(1, 10, "EUR"), total(2, 20, "USD")]))
+    mine = computed_file.parse("""computed:
+  orders: {kind: count, description: a}
+  totals: {kind: sum, of: properties.total, description: a}
+""")
+
+    def asked(currency: str | None, least: float, rates: Rates) -> int:
+        around = structs.replace(surroundings(rates), computed=mine)
+        return preview(mixed, settled(mixed, computed("totals", currency, atLeast=least), around), around).count
+
+    with pytest.raises(OnefoldError, match=r"segment\.mixed_currencies"):
+        asked(None, 1, Rates())
+    assert [asked("USD", least, Rates()) for least in (20, 20.01)] == [1, 0]
+    assert [asked("EUR", least, RATES) for least in (20, 20.01)] == [1, 0]
 
 
 def test_identifiers_are_normalised_and_have_to_be_some() -> None:

@@ -336,9 +336,9 @@ def computed(person: Person, trait: ComputedTrait, currency: str | None, world: 
         return sum(pause >= world.session_ms for pause in pauses) + bool(journey)
     found = [it for it in journey if passes(it, trait.touchpoints)]
     if trait.by_currency and currency in world.rates:
-        money = PropertyTest(property="revenue", currency=currency)
+        money = PropertyTest(property="revenue" if trait.of is Column.REVENUE else "total", currency=currency)
         return of_values(amounts(found, money, world), trait)
-    if trait.of is Column.REVENUE:
+    if trait.is_money:
         found = [it for it in found if it.currency == (currency if trait.by_currency else trait.currency)]
     if trait.kind in {Kind.DAYS_SINCE_FIRST, Kind.DAYS_SINCE_LAST}:
         if not found:

@@ -94,6 +94,9 @@ def test_there_may_be_200_traits_and_100_choices() -> None:
     [
         ("kind: sum, of: revenue", True, 0, False, False),
         ("kind: sum, of: revenue, currency: EUR", False, 0, False, False),
+        ("kind: average, of: properties.total", True, None, False, False),
+        ("kind: sum, of: properties.total, currency: EUR", False, 0, False, False),
+        ("kind: distinct, of: properties.total", False, 0, False, False),
         ("kind: average, of: properties.points", False, None, False, False),
         ("kind: first, of: channel", False, None, False, False),
         ("kind: last, of: properties.points", False, None, False, True),

@@ -50,13 +50,17 @@ class Property(msgspec.Struct, frozen=True):
     name: str
 
 
+MONEY: Final = (Column.REVENUE, Property("total"))
+"""What is in the currency of its touchpoint."""
+
+
 class ComputedTrait(msgspec.Struct, frozen=True, kw_only=True):
     """One computed trait.
 
     Attributes:
         name: without the prefix.
         of: what of the touchpoints is summed up; None where the kind needs nothing.
-        currency: of SUM and AVERAGE of revenue: only what was earned in it counts.
+        currency: of what is money (`is_money`): only what was earned in it counts.
     """
 
     name: str
@@ -68,8 +72,8 @@ class ComputedTrait(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_money(self) -> bool:
-        """Whether it sums up revenue."""
-        return self.of is Column.REVENUE
+        """Whether it adds up revenue, or the property that this is read from where there is none."""
+        return self.kind in {Kind.SUM, Kind.AVERAGE} and self.of in MONEY
 
     @property
     def by_currency(self) -> bool:

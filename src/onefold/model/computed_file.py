@@ -25,6 +25,7 @@ MOST_CHOICES: Final = 100
 OWN_PROPERTY: Final = "properties."
 
 MONEY: Final = frozenset({Kind.SUM, Kind.AVERAGE})
+IN_A_CURRENCY: Final = (Column.REVENUE.value, "properties.total")
 WORDS: Final = frozenset({Kind.DISTINCT, Kind.FIRST, Kind.LAST})
 NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,59}")
 CURRENCY: Final = re.compile(r"[A-Z]{3}")
@@ -110,8 +111,9 @@ def _currency(kind: Kind, keys: dict[str, YamlNode]) -> str | None:
     node = keys.get("currency")
     if node is None:
         return None
-    if kind not in MONEY or keys["of"].text() != Column.REVENUE:
-        raise node.error("only revenue has a currency", "Leave `currency` out, or write of: revenue.")
+    if kind not in MONEY or keys["of"].text() not in IN_A_CURRENCY:
+        choices = " or of: ".join(IN_A_CURRENCY)
+        raise node.error("only revenue and totals have a currency", f"Leave `currency` out, or write of: {choices}.")
     text = node.text()
     if not CURRENCY.fullmatch(text):
         raise node.error(f'"{shown(text)}" is not a currency', "Write the three capital letters of ISO 4217, as EUR.")

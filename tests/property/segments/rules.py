@@ -36,6 +36,7 @@ COMPUTED = computed_file.parse(
 computed:
   orders: {kind: count, touchpoints: {names: [order]}, description: a}
   revenue: {kind: sum, of: revenue, description: a}
+  totals: {kind: sum, of: properties.total, description: a}
   euros: {kind: sum, of: revenue, currency: EUR, description: a}
   mean: {kind: average, of: revenue, currency: EUR, description: a}
   sessions: {kind: sessions, description: a}

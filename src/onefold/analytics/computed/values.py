@@ -9,6 +9,7 @@ Of a trait that has a value in each currency (`ComputedTrait.by_currency`) a rel
 Without one all there is counts: that may be asked only where `currencies` finds one at most.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -59,18 +60,22 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 COLUMNS: Final = ("customer", "number", "at_ms", "type", "name", "channel", "campaign", "revenue", "currency")
 
 
-def relation(trait: ComputedTrait, question: Question, currency: str | None = None, amount: str | None = None) -> str:
+def relation(
+    trait: ComputedTrait,
+    question: Question,
+    currency: str | None = None,
+    convert: Callable[[str], str] | None = None,
+) -> str:
     """A query for the values of a trait, in `currency` if it has one in each.
 
-    `amount`: what the touchpoint `t` earned, converted, as SQL; null where it does not count. Then `currency` says
-    nothing, and neither does the trait's own.
+    `convert`: makes of what the touchpoint `t` earned (SQL) the same converted, null where it does not count. Then
+    `currency` says nothing, and neither does the trait's own.
     """
     if trait.kind is Kind.SESSIONS:
         return sessions.counts(question.journeys, question.bind(question.session_ms))
-    if amount is None or not trait.is_money:
-        of, wanted = _of(trait, question.bind), trait.currency or currency
-    else:
-        of, wanted = amount, None
+    of, wanted = _of(trait, question.bind), trait.currency or currency
+    if convert is not None and trait.is_money:
+        of, wanted = convert(of), None
     value, found = _value(trait, question, of), _found(trait, question, wanted, of)
     return f"SELECT t.customer, {value} AS value FROM {found} GROUP BY ALL"
 

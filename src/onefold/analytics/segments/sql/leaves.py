@@ -71,7 +71,7 @@ def values(test: ComputedTest, asked: Asked) -> str:
     if not trait_.by_currency:
         return relation(trait_, question)
     if computed_rate(test, trait_, asked.surroundings.rates) is not None:
-        return relation(trait_, question, amount=converted("t.revenue", asked))
+        return relation(trait_, question, convert=lambda amount: converted(amount, asked))
     currency = "NULL" if test.currency is None else asked.bind(test.currency)
     found = by_currency(trait_, question)
     return f"SELECT customer, value FROM ({found}) WHERE currency IS NOT DISTINCT FROM CAST({currency} AS VARCHAR)"
