@@ -78,7 +78,7 @@ class Key(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
             (not _HASH.fullmatch(self.hash), "hash", "has a hash that is none", _HASH_HINT),
             (not self.scopes, "scopes", "may do nothing", f"Give it scopes: {', '.join(Scope)}."),
             (self._betrays, "scopes", "is public and may do more than track", _PUBLIC_HINT),
-            (not all(map(_is_origin, self.origins)), "origins", "has an origin that is none", _ORIGIN_HINT),
+            (not all(map(is_origin, self.origins)), "origins", "has an origin that is none", _ORIGIN_HINT),
         ):
             if wrong:
                 raise invalid(f"{_shown(self.name)} {message}", hint, field)
@@ -190,7 +190,8 @@ def _usable(name: str, secret: str) -> str:
     )
 
 
-def _is_origin(text: str) -> bool:
+def is_origin(text: str) -> bool:
+    """Whether a browser would call itself that; or `*`, for any."""
     return text == ANY_ORIGIN or (bool(_ORIGIN.fullmatch(text)) and '"' not in text and "\\" not in text)
 
 

@@ -4,6 +4,7 @@ A variable wins over the file, and what the command line says wins over both. do
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
@@ -22,6 +23,9 @@ from onefold.schema_files import schema_folder
 
 DEFAULT_CONFIG: Final = Path("onefold.toml")
 VARIABLE_PREFIX: Final = "ONEFOLD_"
+
+HOST: Final = re.compile(r"[^\s/:@\[\]]+|\[[0-9A-Fa-f:.]+\]")
+"""A name or an address, as a request has it in its Host header, without a port."""
 
 AtLeastOne = Annotated[int, Meta(ge=1)]
 
@@ -75,6 +79,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 "allowed_origins holds *, which would let every web page ask for everything",
                 "Name the origins of your pages; a key may have the origin *.",
             )
+        for origin in self.allowed_origins:
+            if not keys_.is_origin(origin):
+                hint = "Write them as a browser does: https://shop.example, with a port where there is one."
+                raise _invalid("allowed_origins", f"{origin!r} in allowed_origins is no origin", hint)
+        for host in self.allowed_hosts:
+            if not HOST.fullmatch(host):
+                hint = "Write names alone, as shop.example: without http:// and without a port."
+                raise _invalid("allowed_hosts", f"{host!r} in allowed_hosts is no name of a host", hint)
         for name in ("max_events_per_batch", "batch_size"):
             if getattr(self, name) > self.queue_size:
                 raise _invalid(

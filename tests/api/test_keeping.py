@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Any, Final
 
 import pytest
@@ -203,6 +204,50 @@ def test_while_there_are_no_segments_commits_have_nobody_look_for_them(
         save(shop, "visited", VISITED)
         shop.send(event("m50", 50, "user_id:bob"))
         until(lambda: counts(shop) == {"visited": 2}, "it is kept at once, however seldom it looks")
+
+
+def test_a_segment_that_another_saved_is_kept_at_the_next_look_for_all_that_came_since_the_last(
+    place: Place, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pacing, "LOOK_SECONDS", 0.5)
+    asked: list[int | None] = []
+    behind = Keeper.behind
+
+    def noted(self: Keeper, longer_than_ms: int = 0, upto: int | None = None, **named: Any) -> set[int]:
+        asked.append(upto)
+        return behind(self, longer_than_ms, upto, **named)
+
+    with service(store) as shop, closing(place.open()) as elsewhere, service(elsewhere) as other:
+        shop.onefold.start_keeping()
+        until(lambda: shop.onefold._pacing._there is not None, "it looks once")  # type: ignore[union-attr]
+        save(other, "visited", VISITED)
+        shop.send(event("m1", 1, "user_id:ann"))
+        monkeypatch.setattr(Keeper, "behind", noted)
+        until(lambda: counts(shop) == {"visited": 1}, "it is kept")
+        assert asked[0] is None, "it was looked at for what was committed here while nobody looked"
+
+
+def test_the_rest_of_what_a_dead_server_deleted_leaves_by_one_that_never_saw_it(
+    place: Place, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pacing, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(pacing, "CLEARING_SECONDS", 0.0)
+    with service(store) as shop, closing(place.open()) as elsewhere, service(elsewhere) as dying:
+        shop.send(event("m1", 1, "user_id:ann"))
+        shop.onefold.start_keeping()
+        until(lambda: shop.onefold._pacing._there is not None, "it looks once")  # type: ignore[union-attr]
+        with monkeypatch.context() as unseen:
+            unseen.setattr(pacing.Pacing, "_look", lambda self, *, woken: None)
+            gone = save(dying, "goes", VISITED)
+            dying.onefold.in_transaction(lambda store: store.drop_segment(gone.number, 0))
+        until(lambda: any(line.cause == "deleted" for line in log(shop)), "the other clears up")
+
+
+def test_a_pass_in_a_file_costs_what_was_worked_and_in_a_graph_what_was_waited() -> None:
+    here, there = pacing.Cost(remote=False), pacing.Cost(remote=True)
+    Event().wait(0.2)
+    assert here.seconds() < 0.1
+    assert there.seconds() >= 0.2
 
 
 def looking(patched: pytest.MonkeyPatch, shop: Shop) -> list[int]:

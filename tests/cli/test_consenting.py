@@ -22,6 +22,14 @@ def test_what_is_recorded_counts_and_is_shown_with_the_customer(onefold: Run) ->
     assert {row["properties"].get("reason") for row in found["journey"]["items"]} == {"the till", None}
 
 
+def test_what_is_said_is_one_of_two(onefold: Run) -> None:
+    onefold("init")
+    for said in ((), ("--given", "--withdrawn"), ("--withdrawn", "--given")):
+        refused = onefold("consent", ANN, "marketing", *said, "--json")
+        assert (refused.code, refused.error["code"], refused.error["field"]) == (2, "call.invalid", "given")
+    assert onefold("status", "--json").json["touchpoints"] == 0
+
+
 def test_the_same_again_changes_nothing(onefold: Run) -> None:
     onefold("init")
     calls = [onefold("consent", ANN, "marketing", "--given", "--at", "2026-03-01", "--json") for _ in range(2)]

@@ -42,6 +42,12 @@ def test_the_store_of_the_settings_is_copied_unless_another_is_named(shop: Run, 
     assert again.json["source"] == str(tmp_path / "copy.db")
 
 
+def test_a_store_is_no_copy_of_itself(shop: Run) -> None:
+    ended = shop("copy", "--to", "sqlite:///./onefold.db", "--json")
+    assert (ended.code, ended.error["code"], ended.error["field"]) == (5, "copy.target_not_empty", "to")
+    assert "is the source itself" in ended.error["message"]
+
+
 def test_a_store_with_something_in_it_is_no_target(shop: Run) -> None:
     assert shop("demo", "--story", "--no-serve", "--store", "sqlite:///copy.db").code == 0
     ended = shop(*COPY, "--json")

@@ -131,6 +131,12 @@ def test_what_cannot_be_written_leaves_nothing_behind(
     assert sorted(folder.rglob("*")) == before
 
 
+def test_how_far_to_go_needs_somebody_to_go_from(folder: Path) -> None:
+    for option in ("--depth", "--nodes"):
+        refused = called(folder, "export", "far", "--format", "csv", option, "2", "--json", *STORE)
+        assert (refused.code, refused.error["code"], refused.error["field"]) == (2, "call.invalid", option[2:])
+
+
 def test_what_xml_cannot_hold_is_replaced(onefold: Run, tmp_path: Path) -> None:
     sent = '{"messageId":"1","timestamp":"2025-01-01T00:00:00Z","type":"page","userId":"a\\uffffb<&>"}'
     assert onefold("import", "-", "--source", "\ufffeodd", *STORE, stdin=sent).code == 0

@@ -49,6 +49,24 @@ def test_a_rule_comes_from_a_file_from_a_pipe_or_in_the_call(shop: Run, tmp_path
     assert (shown["share"], shown["withoutConsent"], len(shown["customers"])) == (0.4, 0, 2)
 
 
+def test_what_show_prints_is_a_file_that_preview_takes(shop: Run, tmp_path: Path) -> None:
+    description = ("--description", "first: line\nsecond")
+    assert shop("segment", "save", "buyers", "--rule", BUYERS, "--require-consent", "letters", *description).code == 0
+    (tmp_path / "shown.yaml").write_text(shop("segment", "show", "buyers").out)
+    assert shop("segment", "preview", "shown.yaml", "--json").json["count"] == 2
+
+
+def test_no_segment_is_named_as_another_may_be_called(shop: Run) -> None:
+    refused = shop("segment", "save", "seg_0000000000001", "--rule", BUYERS, "--json")
+    assert (refused.error["code"], refused.error["field"]) == ("segment.invalid", "name")
+
+
+def test_a_currency_that_nobody_named_is_told_wherever_it_stands(shop: Run) -> None:
+    computed = "computed: {name: revenue, currency: CHF, atLeast: 1}"
+    refused = shop("segment", "preview", "--rule", computed, "--json").error
+    assert (refused["code"], refused["field"]) == ("segment.unknown_name", "rule.computed.currency")
+
+
 @pytest.mark.parametrize("given", [(), ("a.yaml", "--rule", BUYERS)])
 def test_there_is_one_way_to_a_rule(onefold: Run, given: tuple[str, ...]) -> None:
     refused = onefold("segment", "preview", *given, "--json")
@@ -97,7 +115,7 @@ def test_a_segment_is_saved_listed_shown_changed_and_deleted(shop: Run, tmp_path
     [listed] = shop("segment", "list", "--json").json
     assert listed == saved
     shown = shop("segment", "show", "buyers").out
-    (tmp_path / "again.yaml").write_text(shown.partition("\n\n")[2])
+    (tmp_path / "again.yaml").write_text(shown)
     assert shop("segment", "preview", "again.yaml", "--json").json["count"] == 2
     assert len(shop("segment", "members", saved["id"], "--json").json["customers"]) == 2
     changed = shop(

@@ -65,7 +65,8 @@ def test_an_import_says_which_lines_its_warnings_are_about(onefold: Run) -> None
     lines = [event(1), "", *(event(number, userId="null") for number in range(2, 9))]
     ended = onefold("import", "-", stdin="\n".join(lines))
     assert "1 of 9 lines are blank\n" in ended.out
-    assert "7 warnings: identifier.blocked (lines 3, 4, 5, 6, 7, …)\n" in ended.out
+    said = 'identifier.blocked (lines 3, 4, 5, 6, 7, …), first: the value is blocked by the pattern "null"'
+    assert f"7 warnings: {said}\n" in ended.out
     said = onefold("import", "-", "--source", "again", "--json", stdin="\n".join(lines)).json
     assert said["lines"] == said["accepted"] + said["duplicates"] + said["rejected"] + said["blank"] == 9
     assert said["warningLines"] == {"identifier.blocked": [3, 4, 5, 6, 7]}

@@ -116,6 +116,24 @@ def test_a_value_of_the_wrong_type_is_refused_by_field_and_file(text: str, field
     assert (error.field, error.message) == (field, message)
 
 
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ('allowed_origins = ["localhost:3000"]', "allowed_origins"),
+        ('allowed_origins = ["https://shop.example/"]', "allowed_origins"),
+        ('allowed_hosts = ["http://shop.example"]', "allowed_hosts"),
+        ('allowed_hosts = ["shop.example:8470"]', "allowed_hosts"),
+    ],
+)
+def test_origins_and_hosts_that_no_browser_sends_are_refused(text: str, field: str) -> None:
+    assert refusal(written(text)).field == field
+
+
+def test_addresses_may_be_hosts() -> None:
+    allowed = ("shop.example", "10.0.0.1", "[::1]")
+    assert load_settings(chosen={"allowed_hosts": allowed}).allowed_hosts == allowed
+
+
 def test_a_value_of_the_wrong_type_is_refused_by_variable_or_option() -> None:
     assert refusal(variables={"ONEFOLD_PORT": "http"}).message.startswith("ONEFOLD_PORT is 'http': ")
     assert refusal(chosen={"max_page_size": 0}).message.startswith("--max-page-size is 0: ")

@@ -24,8 +24,7 @@ def health_routes(onefold: Onefold) -> list[Door]:
 
     def readyz(request: Request) -> Response:
         try:
-            with onefold.read(wait=False):
-                onefold.check()
+            onefold.check()
         except OnefoldError as error:
             return problem_response(error.problem)
         if not onefold.batcher.alive:

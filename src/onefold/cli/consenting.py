@@ -16,7 +16,8 @@ def consent(
         str, typer.Argument(metavar="IDENTIFIER", help="Of whom: an identifier, as in email:ann@example.com.")
     ],
     purpose: Annotated[str, typer.Argument(metavar="PURPOSE", help="What for, as in marketing.")],
-    given: Annotated[bool, typer.Option("--given/--withdrawn", help="Whether it is agreed to, or not any more.")],
+    given: Annotated[bool, typer.Option("--given", help="It is agreed to.")] = False,
+    withdrawn: Annotated[bool, typer.Option("--withdrawn", help="It is not agreed to any more.")] = False,
     at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="When, in ISO 8601; now unless given.")] = None,
     reason: Annotated[str | None, typer.Option("--reason", help="How it is known; kept with the touchpoint.")] = None,
 ) -> None:
@@ -27,6 +28,9 @@ def consent(
     from onefold.errors import OnefoldError
     from onefold.service import consents
 
+    if given is withdrawn:
+        said_ = "both --given and --withdrawn" if given else "neither --given nor --withdrawn"
+        raise OnefoldError("call.invalid", f"{said_} is said", "Say one of the two.", "given")
     at_ms = None if at is None else references.moment(at, "at")
     said = consents.Said(references.identifier(identifier), purpose, given, at_ms, reason)
     with call.open(Access.WRITE) as onefold:

@@ -47,7 +47,7 @@ def what(line: "LedgerLine", names: Mapping[int, str]) -> str:
         case DecisionKind.JOINED:
             return f"{listed(about)} are one customer"
         case DecisionKind.SPLIT:
-            return f"{listed(customers[1:])} came away from {customers[0]}"
+            return f"part of {customers[0]} went to {listed(customers[1:])}"
         case DecisionKind.REFUSED:
             return f"{listed(about)} stay apart"
         case DecisionKind.RELEASED:

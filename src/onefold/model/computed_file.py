@@ -10,9 +10,10 @@ import msgspec
 
 from onefold.model import yaml_file
 from onefold.model.computed import PREFIX, Column, ComputedTrait, ComputedTraits, Kind, Property
+from onefold.model.events import EVENT_TYPES
 from onefold.model.moments import moment_ms
 from onefold.model.reading import PropertyMatch, TouchpointFilter
-from onefold.model.yaml_file import YamlNode, shown
+from onefold.model.yaml_file import YamlNode, shown, suggestion
 
 CODE: Final = "computed.invalid"
 KEYS: Final = ("kind", "of", "touchpoints", "currency", "description")
@@ -124,6 +125,9 @@ def _touchpoints(kind: Kind, node: YamlNode) -> TouchpointFilter:
     if kind is Kind.SESSIONS:
         raise node.error("sessions are made of all touchpoints", "Leave `touchpoints` out.")
     keys = node.mapping(FILTER_KEYS)
+    for type_ in keys["types"].items() if "types" in keys else ():
+        if type_.text() not in EVENT_TYPES:
+            raise type_.error(f'"{shown(type_.text())}" is no type of event', suggestion(type_.text(), EVENT_TYPES))
     wanted = TouchpointFilter(
         **{key: _texts(keys[key]) for key in LISTS if key in keys},
         properties=_properties(keys["properties"]) if "properties" in keys else (),

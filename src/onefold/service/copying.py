@@ -74,6 +74,9 @@ def copy(source: Store, target: CopyTarget, watch: Watch, page_rows: int = PAGE_
         OnefoldError: `copy.target_not_empty`; `copy.source_moved`, where a store cannot show one state for as long as
             that takes; `copy.differs`; `store.…` of either.
     """
+    if source.describe() == target.describe():
+        said = f"{target.describe()} is the source itself"
+        raise OnefoldError("copy.target_not_empty", said, "Name another place for the copy.", "to")
     done, progress = _fill(source, target, watch, page_rows)
     try:
         _compare(progress.tallies, target, watch, page_rows)

@@ -10,9 +10,9 @@ from onefold.analytics.segments import evaluate, parse, shown, words
 from onefold.analytics.segments.explain import explain
 from onefold.analytics.segments.found import Explained
 from onefold.analytics.segments.in_time import in_time
-from onefold.analytics.segments.names import unknown_names
 from onefold.analytics.segments.nesting import check_nesting
 from onefold.analytics.segments.plain import plain
+from onefold.analytics.segments.required import FIELD, required, unknown
 from onefold.analytics.segments.settle import settle
 from onefold.analytics.segments.surroundings import Surroundings
 from onefold.errors import OnefoldError
@@ -25,8 +25,6 @@ from onefold.service.reading import Means, Reading
 from onefold.service.segment_rules import rule_of, surroundings
 from onefold.service.values import Found
 
-CONSENT: Final = "requireConsent"
-"""The place of the consent that is required besides a rule."""
 BRANCHES: Final = frozenset({"all", "any", "not"})
 OLDEST_MS: Final = 86_400_000
 
@@ -85,24 +83,17 @@ def asked_of(asking: Asking, means: Means, around: Surroundings, wanted: Wanted)
     if wanted.settled:
         check_nesting(wanted.rule, around.segments)
         return Question(asking, wanted.rule, wanted.consent, around)
+    consent = required(wanted.consent)
     with in_time(asking):
         rule = settle(asking, wanted.rule, around, means.normaliser)
         if not wanted.allow_unknown:
-            _check_names(asking, rule, wanted.consent)
-    return Question(asking, rule, wanted.consent, around)
+            _check_names(asking, rule, consent)
+    return Question(asking, rule, consent, around)
 
 
 def _check_names(asking: Asking, rule: SegmentRule, consent: str | None) -> None:
-    problems = unknown_names(asking, rule)
-    if consent is not None:
-        named = unknown_names(asking, ConsentTest(consent))
-        problems += [replace(problem, field=CONSENT, message=_renamed(problem.message)) for problem in named]
-    if problems:
-        raise OnefoldError(*astuple(problems[0]))
-
-
-def _renamed(message: str) -> str:
-    return f"{CONSENT}:{message.partition(':')[2]}"
+    for problem in unknown(asking, rule, consent):
+        raise OnefoldError(*astuple(problem))
 
 
 def to_text(rule: SegmentRule) -> str:
@@ -201,7 +192,7 @@ def membership(reading: Reading, customer: Found, wanted: Wanted) -> Membership:
         told = [explain(asked.asking, asked.rule, asked.surroundings, key)]
         if asked.consent is not None:
             consented = explain(asked.asking, ConsentTest(asked.consent), asked.surroundings, key)
-            told.append(replace(consented, path=CONSENT))
+            told.append(replace(consented, path=FIELD))
     lines = tuple(line for one in told for line in _lines(one, 0))
     return Membership(customer, all(one.holds for one in told), lines, asked.asking.as_of_seq)
 

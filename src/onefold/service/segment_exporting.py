@@ -7,14 +7,14 @@ import msgspec
 
 from onefold.analytics.segments import evaluate
 from onefold.analytics.segments.names import unknown_names
+from onefold.analytics.segments.required import FIELD, required
 from onefold.errors import OnefoldError
-from onefold.model.consents import purpose_of
 from onefold.model.saved import SavedSegment
 from onefold.model.segments import All, Comparison, ConsentTest, SegmentRule, TraitTest
 from onefold.readmodel.model import Asking
 from onefold.service import segments
 from onefold.service.onefold import Onefold
-from onefold.service.previewing import CONSENT, Question, Wanted, asked_of
+from onefold.service.previewing import Question, Wanted, asked_of
 from onefold.service.segment_rules import rule_of, surroundings
 
 MOST_TRAITS: Final = 100
@@ -83,8 +83,9 @@ def export(
     if len(set(traits)) != len(traits) or len(traits) > MOST_TRAITS or ID in traits:
         hint = f"Name each once, at most {MOST_TRAITS}; {ID} is always there."
         raise OnefoldError("query.invalid", "these traits cannot be columns", hint, "traits")
+    purpose = required(purpose)
     rule, purposes = rule_of(segment.rule), list(dict.fromkeys(p for p in (segment.require_consent, purpose) if p))
-    consents = [ConsentTest(purpose_of(one) or one) for one in purposes]
+    consents = [ConsentTest(one) for one in purposes]
     around = surroundings(onefold.means, onefold.in_one_state(segments.listed), onefold.clock_ms())
     asked = asked_of(asking, onefold.means, around, Wanted(All((rule, *consents)), allow_unknown=True, settled=True))
     _check_names(asked, traits, purpose)
@@ -106,7 +107,7 @@ def _first(rule: SegmentRule) -> SegmentRule:
 def _check_names(asked: Question, traits: Sequence[str], purpose: str | None) -> None:
     tests: list[tuple[str, SegmentRule]] = [("traits", TraitTest(name, Comparison(exists=True))) for name in traits]
     if purpose is not None:
-        tests.append((CONSENT, ConsentTest(purpose)))
+        tests.append((FIELD, ConsentTest(purpose)))
     for field, test in tests:
         for problem in unknown_names(asked.asking, test):
             message = f"{field}:{problem.message.partition(':')[2]}"

@@ -88,7 +88,16 @@ def test_without_a_time_all_rows_are_of_the_day_of_the_export() -> None:
 
 def test_a_column_of_addresses_is_known_by_what_stands_in_it() -> None:
     mapping = mapping_of(suggested(["id", "contact"], ["1", "ann@example.com"], ["2", "ben@example.com"]))
-    assert identifiers(mapping) == {"crm_id": ["id"], "email": ["contact"]}
+    assert identifiers(mapping) == {"email": ["contact"]}
+
+
+def test_what_only_numbers_the_rows_is_left_to_people_to_judge() -> None:
+    """Two tables begin at 1: taken for numbers of one CRM, they would make one customer of strangers."""
+    text = suggested(["id", "email"], ["1", "ann@example.com"], ["2", "ben@example.com"])
+    assert "\n  # crm_id: id  # if these are numbers of your CRM, and of no other table\n" in text
+    mapping = mapping_of(text)
+    assert identifiers(mapping) == {"email": ["email"]}
+    assert [pick.column for pick in mapping.record] == ["id"]
 
 
 def test_those_who_serve_customers_are_not_taken_for_them() -> None:
@@ -105,7 +114,7 @@ def test_those_who_serve_customers_are_not_taken_for_them() -> None:
 )
 def test_names_and_kinds_of_customers_are_no_numbers_of_theirs(texts: list[str]) -> None:
     rows = [[str(place), text] for place, text in enumerate(texts)]
-    assert identifiers(mapping_of(suggested(["id", "customer"], *rows))) == {"crm_id": ["id"]}
+    assert identifiers(mapping_of(suggested(["crm_id", "customer"], *rows))) == {"crm_id": ["crm_id"]}
 
 
 def test_several_columns_may_hold_what_one_person_is_known_by() -> None:

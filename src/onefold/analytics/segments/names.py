@@ -10,7 +10,16 @@ import msgspec
 from onefold.errors import Problem
 from onefold.model.events import EVENT_TYPES
 from onefold.model.reading import TouchpointFilter
-from onefold.model.segments import REVENUE, BehaviourTest, ConsentTest, SegmentRule, SequenceTest, TraitTest, walk
+from onefold.model.segments import (
+    REVENUE,
+    BehaviourTest,
+    ComputedTest,
+    ConsentTest,
+    SegmentRule,
+    SequenceTest,
+    TraitTest,
+    walk,
+)
 from onefold.model.yaml_file import shown
 from onefold.readmodel.model import Asking
 from onefold.readmodel.touchpoints import pointer
@@ -119,6 +128,8 @@ def _mentioned(rule: SegmentRule) -> Iterator[Named]:
                 yield Named(Kind.TRAIT, name, f"{path}.trait.name")
             case ConsentTest(purpose):
                 yield Named(Kind.PURPOSE, purpose, f"{path}.consents")
+            case ComputedTest(currency=str(currency)):
+                yield Named(Kind.CURRENCY, currency, f"{path}.computed.currency")
             case BehaviourTest():
                 yield from _of_filter(test.touchpoint, f"{path}.did.touchpoint")
                 yield from _of_measures(test, f"{path}.did")

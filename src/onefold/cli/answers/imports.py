@@ -55,7 +55,8 @@ def show_report(report: "ImportReport", unmapped: Sequence[str], *, as_json: boo
     if report.blank:
         screen.line(f"{report.blank:,} of {report.lines:,} lines are blank")
     for code, count in sorted(report.warnings.items()):
-        screen.line(f"{_times(count, 'warning')}: {code} ({_lines(report.warning_lines[code], count)})")
+        where = _lines(report.warning_lines[code], count)
+        screen.line(f"{_times(count, 'warning')}: {code} ({where}), first: {report.warning_messages[code]}")
     if report.rejects:
         screen.line(f"what was wrong with which line is in {report.rejects}")
     if unmapped:
@@ -77,6 +78,9 @@ def _times(count: int, noun: str) -> str:
 
 
 def _lines(numbers: list[int], warnings: int) -> str:
-    """Which lines to look at; there may be more of them than these."""
+    """Which lines to look at; there may be more of them than these. A line may have several."""
+    from onefold.ingest.files.report import LINES_NAMED
+
     named = ", ".join(map(str, numbers))
-    return f"line {named}" if warnings == 1 else f"lines {named}{', …' if warnings > len(numbers) else ''}"
+    more = ", …" if len(numbers) == LINES_NAMED < warnings else ""
+    return f"line {named}" if len(numbers) == 1 else f"lines {named}{more}"

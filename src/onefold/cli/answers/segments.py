@@ -132,18 +132,17 @@ def show_saved(row: SavedSegment, *, as_json: bool) -> None:
 
 
 def show_one(row: SavedSegment, *, as_json: bool) -> None:
-    """A segment with its rule."""
+    """A segment with its rule: as YAML, in which all else is a comment."""
     if as_json:
         show_json(shape(row))
         return
     screen = Screen()
-    screen.line(f"{row.public_id}  {row.name}: {size(row.count)}", "bold")
-    if row.description:
-        screen.line(row.description)
+    screen.line(f"# {row.public_id}  {row.name}: {size(row.count)}", "bold")
+    for line in (row.description or "").splitlines():
+        screen.line(f"# {line}")
     if row.require_consent:
-        screen.line(f"only who agreed to {row.require_consent}")
-    screen.line(f"saved {moment(row.created_ms)}, changed {moment(row.changed_ms)} (times are UTC)")
-    screen.line()
+        screen.line(f"# only who agreed to {row.require_consent}")
+    screen.line(f"# saved {moment(row.created_ms)}, changed {moment(row.changed_ms)} (times are UTC)")
     rule = yaml.safe_dump(msgspec.json.decode(row.rule), sort_keys=False, allow_unicode=True, width=100)
     for line in rule.splitlines():
         screen.line(line)

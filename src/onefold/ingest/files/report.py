@@ -10,7 +10,7 @@ import msgspec
 from onefold.errors import Problem
 from onefold.ingest.commit import Outcome, Status
 
-_LINES_NAMED: Final = 5
+LINES_NAMED: Final = 5
 
 
 class ImportReport(msgspec.Struct, frozen=True, rename="camel"):
@@ -21,6 +21,7 @@ class ImportReport(msgspec.Struct, frozen=True, rename="camel"):
         conflicts: how many of the duplicates say something else than the event that was first.
         joins: how often two customers became one by what was accepted.
         warnings: how many there were of each code. warning_lines: the numbers of the first five lines with each code.
+        warning_messages: what the first of each code says.
         rejects: the file that holds what was rejected and what conflicts; None when nothing was or did.
         resumed_after: how many of the lines an import that was stopped had done; None when it was begun anew.
         seconds: how long it took, the part of one that was stopped left out.
@@ -35,6 +36,7 @@ class ImportReport(msgspec.Struct, frozen=True, rename="camel"):
     joins: int
     warnings: dict[str, int]
     warning_lines: dict[str, list[int]]
+    warning_messages: dict[str, str]
     rejects: Path | None
     resumed_after: int | None
     seconds: float
@@ -64,6 +66,7 @@ class Tally(msgspec.Struct):
     joins: int = 0
     warnings: dict[str, int] = {}
     warning_lines: dict[str, list[int]] = {}
+    warning_messages: dict[str, str] = {}
 
     def count(self, number: int, outcome: Outcome) -> None:
         """One line that was handed in."""
@@ -81,8 +84,9 @@ class Tally(msgspec.Struct):
     def _warn(self, number: int, warnings: Sequence[Problem]) -> None:
         for warning in warnings:
             self.warnings[warning.code] = self.warnings.get(warning.code, 0) + 1
+            self.warning_messages.setdefault(warning.code, warning.message)
             named = self.warning_lines.setdefault(warning.code, [])
-            if len(named) < _LINES_NAMED and number not in named:
+            if len(named) < LINES_NAMED and number not in named:
                 named.append(number)
 
     def copy(self) -> "Tally":

@@ -1,9 +1,10 @@
 """Mapping files: which column of a table becomes which part of an event. docs/importing.md describes them."""
 
 import codecs
+import re
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -22,6 +23,7 @@ _ASCII: Final = bytes(range(32, 127)) + b"\r\n\t"
 _HEAD: Final = ("source", "type", "record", "timestamp", "event", "name", "channel", "identifiers", "traits")
 KEYS: Final = (*_HEAD, "properties", "context", "nulls", "csv")
 """What a mapping may say."""
+SOME_TIME: Final = datetime(2026, 1, 2, 3, 4, 5)  # noqa: DTZ001 (only to be written and read again)
 PICK_KEYS: Final = ("column", "value", "as", "format", "timezone")
 """What it may say of a value."""
 
@@ -134,7 +136,7 @@ def read(top: YamlNode, text: str, namespaces: Namespaces) -> Mapping:
         type=kind,
         record=record,
         version=version,
-        timestamp=_pick(_needed(keys, top, "timestamp", "Name the column that says when it happened.")),
+        timestamp=_timestamp(_needed(keys, top, "timestamp", "Name the column that says when it happened.")),
         fields={name: _pick(keys[name]) for name in ("event", "name", "channel") if name in keys},
         identifiers=_identifiers(
             _needed(keys, top, "identifiers", "Name the columns that people are known by."), namespaces
@@ -143,6 +145,17 @@ def read(top: YamlNode, text: str, namespaces: Namespaces) -> Mapping:
         nulls=frozenset(item.text().strip() for item in keys["nulls"].items()) if "nulls" in keys else frozenset(),
         csv=_csv(keys["csv"]) if "csv" in keys else CsvForm(),
     )
+
+
+def _timestamp(node: YamlNode) -> Pick:
+    pick = _pick(node)
+    if pick.value is not None:
+        try:
+            datetime.fromisoformat(pick.value)
+        except ValueError as error:
+            said = f'"{yaml_file.shown(pick.value)}" is not a time'
+            raise node.child("value").error(said, "Write ISO 8601, as 2026-03-01.") from error
+    return pick
 
 
 def _needed(keys: MappingOf[str, YamlNode], above: YamlNode, key: str, hint: str) -> YamlNode:
@@ -226,6 +239,10 @@ def _format(node: YamlNode) -> str:
     if said not in EPOCHS and "%" not in said:
         hint = f"Write it as in %d.%m.%Y %H:%M, or {' or '.join(EPOCHS)}; leave it out for ISO 8601."
         raise node.error(f'"{yaml_file.shown(said)}" is no format of times', hint)
+    try:
+        datetime.strptime(SOME_TIME.strftime(said), said)  # noqa: DTZ007 (only whether it can be read counts)
+    except (ValueError, re.error) as error:
+        raise node.error(f'"{yaml_file.shown(said)}" is no format of times', f"{error}.") from error
     return said
 
 

@@ -78,6 +78,7 @@ class _Suggestion:
         self._left: Final = list(columns)
         self._namespaces: Final = namespaces
         self._delimiter: Final = delimiter
+        self._numbered: Column | None = None
         self._tracked: Final = any(column.word in words.EVENTS for column in columns)
         told = {decimal_of(column.texts) for column in columns if not column.formats} - {None}
         self._decimal: Final = Decimal.COMMA if told == {Decimal.COMMA} else Decimal.POINT
@@ -119,8 +120,7 @@ class _Suggestion:
             found.setdefault("email", []).append(column)
         people = self._people()
         if people and not self._tracked and not any(namespace.name in found for namespace in people):
-            numbered = self._take(lambda column: column.word in words.RECORD_IDS and column.complete)
-            found |= {people[0].name: [numbered]} if numbered else {}
+            self._numbered = self._take(lambda column: column.word in words.RECORD_IDS and column.complete)
         return found
 
     def _names(self, namespace: Namespace, column: Column) -> bool:
@@ -177,10 +177,23 @@ class _Suggestion:
 
     def _identifier_lines(self, identifiers: dict[str, list[Column]]) -> list[str]:
         return [
-            f"  {name}: {_quoted(found[0].name)}"
-            if len(found) == 1
-            else f"  {name}: [{', '.join(_quoted(column.name) for column in found)}]"
-            for name, found in identifiers.items()
+            *self._numbering(),
+            *(
+                f"  {name}: {_quoted(found[0].name)}"
+                if len(found) == 1
+                else f"  {name}: [{', '.join(_quoted(column.name) for column in found)}]"
+                for name, found in identifiers.items()
+            ),
+        ]
+
+    def _numbering(self) -> list[str]:
+        """What numbers the rows of a table of people may identify them; but if another table begins at 1 too, that
+        would make one customer of two."""
+        if self._numbered is None:
+            return []
+        name = self._people()[0].name
+        return [
+            f"  # {name}: {_quoted(self._numbered.name)}  # if these are numbers of your CRM, and of no other table"
         ]
 
     def _rest(self, identifiers: dict[str, list[Column]]) -> list[str]:

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from onefold.service.onefold import Onefold
 
 SHARE: Final = 9
-"""After a pass comes a pause of so many times its length."""
+"""After a pass comes a pause of so many times what it cost."""
+THREADS: Final = 2
+"""A pass in a file costs what this thread worked, and as much again for those that DuckDB has help: what it waited, for
+a lock or another's turn, costs nobody anything. In a graph it costs all the time that the server takes for it."""
+CLEARING_SECONDS: Final = 60.0
+"""How often it is looked whether somebody deleted a segment and died before its members had left."""
 LEAST_PAUSE_SECONDS: Final = 0.05
 MOST_PAUSE_SECONDS: Final = 30.0
 GRACE_SECONDS: Final = 2.0
@@ -40,7 +45,9 @@ class Pacing:
         self._woken, self._stopping = Event(), Event()
         self._woken.set()
         self._seen = 0
-        self._next_look = 0.0
+        self._next_look = self._next_clearing = 0.0
+        self._passed_over = False
+        self._cost = Cost(remote=onefold.remote)
         self._there: frozenset[int] | None = None
         self._thread: Final = Thread(target=self._run, name="onefold-keeper", daemon=True)
         self._thread.start()
@@ -71,7 +78,7 @@ class Pacing:
             self._woken.clear()
             if self._stopping.is_set():
                 return
-            begun = time.monotonic()
+            self._cost.begin()
             try:
                 self._look(woken=woken)
             except PassingError as error:  # whoever asks for something is told so, too
@@ -81,22 +88,52 @@ class Pacing:
                     _log.warning("segments are not kept for now: %s", error)
             except Exception:  # noqa: BLE001  # whatever it is, the segments are to be kept again
                 _log.exception("segments cannot be kept")
-            pause = SHARE * (time.monotonic() - begun)
+            pause = SHARE * self._cost.seconds()
             self._stopping.wait(min(max(pause, LEAST_PAUSE_SECONDS), MOST_PAUSE_SECONDS))
 
     def _look(self, *, woken: bool) -> None:
         """Bring forward what is behind: of what others committed, what nobody has kept since the last look."""
         if self._there == frozenset() and time.monotonic() < self._next_look:
+            self._passed_over |= woken
             return  # that others saved a segment need not be found out at every commit
         self._next_look = time.monotonic() + LOOK_SECONDS
+        woken, self._passed_over = woken or self._passed_over, False
         there = frozenset(segment.number for segment in self._onefold.in_one_state(segments.listed))
-        if self._there is None or self._there - there:
-            clear(self._onefold)  # whoever deleted a segment may have died before all its members had left
-        self._there = there
+        self._clear(there)
         if not there:
+            self._there = there
             return
+        if not self._there:
+            with self._onefold.ask():  # to make a read model takes long, and is no part of any pass
+                self._cost.begin()
+        self._there = there
         seen, self._seen = self._seen, self._onefold.in_one_state(lambda reading: reading.view.head().seq)
         keeper = self._keeper()
         behind = keeper.behind(ROLLING_MS, None if woken else seen)
         if behind:
             keeper.bring_forward(behind, wait=False)
+
+    def _clear(self, there: frozenset[int]) -> None:
+        """Whoever deleted a segment may have died before all its members had left."""
+        gone = self._there is None or bool(self._there - there)
+        if gone or time.monotonic() > self._next_clearing:
+            self._next_clearing = time.monotonic() + CLEARING_SECONDS
+            clear(self._onefold)
+
+
+class Cost:
+    """What is taken from others, in seconds."""
+
+    def __init__(self, *, remote: bool) -> None:
+        """`remote`: whether somebody else works while this thread waits."""
+        self._remote: Final = remote
+        self.begin()
+
+    def begin(self) -> None:
+        """From here on. It is to be called by the thread that works."""
+        self._at, self._worked = time.monotonic(), time.thread_time()
+
+    def seconds(self) -> float:
+        """By now."""
+        took, worked = time.monotonic() - self._at, time.thread_time() - self._worked
+        return took if self._remote else min(took, THREADS * worked)

@@ -8,14 +8,13 @@ import msgspec
 from msgspec.structs import replace
 
 from onefold.analytics.segments import parse
-from onefold.analytics.segments.names import unknown_names
 from onefold.analytics.segments.nesting import named
 from onefold.analytics.segments.plain import plain
+from onefold.analytics.segments.required import required, unknown
 from onefold.analytics.segments.settle import settle
 from onefold.errors import OnefoldError
 from onefold.model.ids import encode_number
 from onefold.model.saved import SavedSegment, SegmentDraft
-from onefold.model.segments import requiring
 from onefold.service import segment_rules, segments
 from onefold.service.keeping.clearing import clear
 from onefold.store.base import Transaction
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
 LONGEST_NAME: Final = 200
 LONGEST_DESCRIPTION: Final = 2_000
 MOST_TRIES: Final = 5
+LIKE_AN_ID: Final = "seg_"
+"""Who names a segment may say its id or its name."""
 NEW: Final = "a new segment"
 """What stands for the id of a segment that has none yet, while its rule is settled."""
 
@@ -55,7 +56,11 @@ def _checked(draft: SegmentDraft) -> SegmentDraft:
             raise OnefoldError("segment.invalid", found, f"Say it in {most}.", field)
     if not name:
         raise OnefoldError("segment.invalid", "the name is empty", "Say in a few words who is in it.", "name")
-    return replace(draft, name=name, description=description or None)
+    if name.startswith(LIKE_AN_ID):
+        said = f"the name begins with {LIKE_AN_ID}, as ids do"
+        raise OnefoldError("segment.invalid", said, "Say in a few words who is in it.", "name")
+    consent = required(draft.require_consent)
+    return replace(draft, name=name, description=description or None, require_consent=consent)
 
 
 def _settled(
@@ -70,8 +75,7 @@ def _settled(
     rule = parse.rule(msgspec.json.decode(draft.rule))
     around = segment_rules.surroundings(onefold.means, listed, onefold.clock_ms())
     with onefold.ask() as asking:
-        unknown = [] if allow_unknown else unknown_names(asking, requiring(rule, draft.require_consent))
-        for problem in unknown[:1]:
+        for problem in [] if allow_unknown else unknown(asking, rule, draft.require_consent):
             hint = f"{problem.hint} To save it all the same, allow unknown names."
             raise OnefoldError(problem.code, problem.message, hint, problem.field)
         settled = settle(asking, rule, around, onefold.means.normaliser, saved_as=id or NEW)

@@ -33,6 +33,8 @@ WRITER: Final = (
 # address space is taken; what is beyond is read as before.
 READER: Final = ("query_only = ON", "cache_size = -16384", "mmap_size = 1073741824")
 
+ANYTHING: Final = "SELECT 1 FROM sqlite_schema LIMIT 1"
+"""Whether there is anything in the file."""
 _MAKING: Final = Lock()
 """Closing a file that was just made would end the locks that another thread already holds on it."""
 
@@ -122,7 +124,7 @@ class Connections:
         if self._closed:
             raise closed(self.place)
         with closing(_open(self.path, ("query_only = ON",))) as fresh:
-            fresh.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+            fresh.execute(ANYTHING).fetchall()
 
     def close(self) -> None:
         """Close all connections. What other threads are in the middle of ends with an error."""

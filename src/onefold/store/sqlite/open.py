@@ -15,7 +15,7 @@ from onefold.model.namespaces import Namespaces
 from onefold.model.traits import TraitRules
 from onefold.schema_files import schema_file
 from onefold.store.searched import Searched, searched_by, write_searched
-from onefold.store.sqlite.connections import Connections
+from onefold.store.sqlite.connections import ANYTHING, Connections
 from onefold.store.sqlite.copying.target import SqliteCopyTarget, is_unfinished
 from onefold.store.sqlite.errors import in_our_words, not_ours, unwritable
 from onefold.store.sqlite.rows import ask
@@ -130,7 +130,7 @@ def _version(connection: apsw.Connection, place: str) -> int:
                 "Install the onefold that wrote it, or a newer one.",
             )
         return version
-    if application or version or ask(connection, "SELECT 1 FROM sqlite_schema LIMIT 1"):
+    if application or version or ask(connection, ANYTHING):
         raise not_ours(place)
     return 0
 

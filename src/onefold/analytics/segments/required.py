@@ -1,0 +1,36 @@
+"""Consent that is required besides a rule."""
+
+from typing import Final
+
+from msgspec import structs
+
+from onefold.analytics.segments.names import unknown_names
+from onefold.errors import OnefoldError, Problem
+from onefold.model.consents import LONGEST_PURPOSE, purpose_of
+from onefold.model.segments import ConsentTest, SegmentRule
+from onefold.readmodel.model import Asking
+
+FIELD: Final = "requireConsent"
+"""Its place in what is asked."""
+
+
+def required(said: str | None) -> str | None:
+    """The purpose as it is kept; None where none is required. Raises `segment.invalid`."""
+    if said is None:
+        return None
+    purpose = purpose_of(said)
+    if purpose is None:
+        hint = f"A purpose has 1 to {LONGEST_PURPOSE} characters, as marketing."
+        raise OnefoldError("segment.invalid", f"{FIELD}: this is no purpose", hint, FIELD)
+    return purpose
+
+
+def unknown(asking: Asking, rule: SegmentRule, purpose: str | None) -> list[Problem]:
+    """As `unknown_names`, of a rule and of the purpose that is required besides."""
+    named = [] if purpose is None else unknown_names(asking, ConsentTest(purpose))
+    return [*unknown_names(asking, rule), *map(_there, named)]
+
+
+def _there(problem: Problem) -> Problem:
+    """The problem, found in its own place."""
+    return structs.replace(problem, field=FIELD, message=f"{FIELD}:{problem.message.partition(':')[2]}")
