@@ -9,7 +9,7 @@ SDKS := tests/sdk/node
 PACKAGES := $(SDKS)/node_modules/.package-lock.json
 ARGS ?=
 SLOW := cli demo docs faults packaging readmodel sdk soak
-WORKERS ?= 2
+WORKERS ?= 3
 # Tests start many processes: what is compiled once is kept, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
 CODE := src tests $(wildcard bench) scripts/neo4j-server

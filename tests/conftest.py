@@ -5,6 +5,7 @@ blob that reproduces a failure.
 """
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -19,6 +20,9 @@ settings.register_profile(
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # So it is where tests are run in the background; but what they start is to be interrupted by them.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.load_profile(os.environ.get("ONEFOLD_HYPOTHESIS_PROFILE", "quick"))
 
 

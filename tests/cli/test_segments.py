@@ -61,6 +61,18 @@ def test_no_segment_is_named_as_another_may_be_called(shop: Run) -> None:
     assert (refused.error["code"], refused.error["field"]) == ("segment.invalid", "name")
 
 
+def test_a_purpose_that_is_required_is_one_wherever_it_is_said(shop: Run) -> None:
+    everybody = ("--rule", "holds: {namespace: user_id}")
+    assert shop("segment", "preview", *everybody, "--require-consent", " letters ", "--json").json["count"] == 1
+    for purpose, code in (("  ", "segment.invalid"), ("lettres", "segment.unknown_name")):
+        for call in (("preview",), ("save", "all")):
+            refused = shop("segment", *call, *everybody, "--require-consent", purpose, "--json").error
+            assert (refused["code"], refused["field"]) == (code, "requireConsent"), (call, refused)
+    assert shop("segment", "save", "all", *everybody, "--json").code == 0
+    refused = shop("segment", "export", "all", "-o", "all.csv", "--require-consent", " ", "--json").error
+    assert (refused["code"], refused["field"]) == ("segment.invalid", "requireConsent")
+
+
 def test_a_currency_that_nobody_named_is_told_wherever_it_stands(shop: Run) -> None:
     computed = "computed: {name: revenue, currency: CHF, atLeast: 1}"
     refused = shop("segment", "preview", "--rule", computed, "--json").error
