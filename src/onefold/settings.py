@@ -80,7 +80,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 "Name the origins of your pages; a key may have the origin *.",
             )
         for origin in self.allowed_origins:
-            if not keys_.is_origin(origin):
+            if not keys_.is_origin(origin.lower().removesuffix("/")):
                 hint = "Write them as a browser does: https://shop.example, with a port where there is one."
                 raise _invalid("allowed_origins", f"{origin!r} in allowed_origins is no origin", hint)
         for host in self.allowed_hosts:

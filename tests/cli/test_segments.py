@@ -73,6 +73,19 @@ def test_a_purpose_that_is_required_is_one_wherever_it_is_said(shop: Run) -> Non
     assert (refused["code"], refused["field"]) == ("segment.invalid", "requireConsent")
 
 
+def test_what_settling_makes_of_a_rule_is_known_where_it_is_previewed_and_where_it_is_saved(
+    shop: Run, tmp_path: Path
+) -> None:
+    """Rates are in a base that no event has to have named, and a purpose is the same with blanks around it."""
+    (tmp_path / "rates.yaml").write_text("base: CHF\nrates: {GBP: 1.1, EUR: 0.9}\n")
+    spent = "did: {touchpoint: {}, sum: {property: revenue, currency: CHF, atLeast: 100}}"
+    for number, rule in enumerate((spent, 'consents: " letters "')):
+        for call in (("preview",), ("save", f"rule {number}")):
+            ended = shop("segment", *call, "--rule", rule, "--json", variables={"ONEFOLD_RATES": "rates.yaml"})
+            assert ended.code == 0, ended.err
+            assert ended.json["count"] >= 1, rule
+
+
 def test_a_currency_that_nobody_named_is_told_wherever_it_stands(shop: Run) -> None:
     computed = "computed: {name: revenue, currency: CHF, atLeast: 1}"
     refused = shop("segment", "preview", "--rule", computed, "--json").error

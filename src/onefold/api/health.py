@@ -24,6 +24,8 @@ def health_routes(onefold: Onefold) -> list[Door]:
 
     def readyz(request: Request) -> Response:
         try:
+            with onefold.read(wait=False):
+                pass  # there is room for one more who reads
             onefold.check()
         except OnefoldError as error:
             return problem_response(error.problem)

@@ -87,13 +87,9 @@ def asked_of(asking: Asking, means: Means, around: Surroundings, wanted: Wanted)
     with in_time(asking):
         rule = settle(asking, wanted.rule, around, means.normaliser)
         if not wanted.allow_unknown:
-            _check_names(asking, rule, consent)
+            for problem in unknown(asking, rule, consent, around.rates):
+                raise OnefoldError(*astuple(problem))
     return Question(asking, rule, consent, around)
-
-
-def _check_names(asking: Asking, rule: SegmentRule, consent: str | None) -> None:
-    for problem in unknown(asking, rule, consent):
-        raise OnefoldError(*astuple(problem))
 
 
 def to_text(rule: SegmentRule) -> str:

@@ -1,6 +1,6 @@
 """Names in rules that no event has named yet: most are slips, some belong to a campaign that begins tomorrow."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -66,14 +66,16 @@ PROPERTIES: Final = (
 )
 
 
-def unknown_names(asking: Asking, rule: SegmentRule) -> list[Problem]:
+def unknown_names(asking: Asking, rule: SegmentRule, currencies: Collection[str] = ()) -> list[Problem]:
     """A problem `segment.unknown_name` for each name that nothing in the read model bears, in the order of the rule.
 
-    Names of computed traits, namespaces and segments are looked at by `settle`."""
+    `currencies`: those known besides, as they have rates. Names of computed traits, namespaces and segments are looked
+    at by `settle`."""
     mentioned = list(_mentioned(rule))
     known: dict[Kind, set[str]] = {}
     for kind in dict.fromkeys(it.kind for it in mentioned):
         known[kind] = _known(asking, kind, {it.name for it in mentioned if it.kind is kind})
+    known.setdefault(Kind.CURRENCY, set()).update(currencies)
     unknown = [it for it in mentioned if it.name not in known[it.kind]]
     near = {kind: _all(asking, kind) for kind in {it.kind for it in unknown}}
     return [_problem(it, near[it.kind]) for it in unknown]

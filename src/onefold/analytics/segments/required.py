@@ -7,6 +7,7 @@ from msgspec import structs
 from onefold.analytics.segments.names import unknown_names
 from onefold.errors import OnefoldError, Problem
 from onefold.model.consents import LONGEST_PURPOSE, purpose_of
+from onefold.model.rates import Rates
 from onefold.model.segments import ConsentTest, SegmentRule
 from onefold.readmodel.model import Asking
 
@@ -25,10 +26,10 @@ def required(said: str | None) -> str | None:
     return purpose
 
 
-def unknown(asking: Asking, rule: SegmentRule, purpose: str | None) -> list[Problem]:
-    """As `unknown_names`, of a rule and of the purpose that is required besides."""
+def unknown(asking: Asking, rule: SegmentRule, purpose: str | None, rates: Rates) -> list[Problem]:
+    """As `unknown_names`, of a settled rule and of the purpose that is required besides."""
     named = [] if purpose is None else unknown_names(asking, ConsentTest(purpose))
-    return [*unknown_names(asking, rule), *map(_there, named)]
+    return [*unknown_names(asking, rule, rates.declared), *map(_there, named)]
 
 
 def _there(problem: Problem) -> Problem:

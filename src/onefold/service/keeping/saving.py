@@ -75,9 +75,11 @@ def _settled(
     rule = parse.rule(msgspec.json.decode(draft.rule))
     around = segment_rules.surroundings(onefold.means, listed, onefold.clock_ms())
     with onefold.ask() as asking:
-        for problem in [] if allow_unknown else unknown(asking, rule, draft.require_consent):
-            hint = f"{problem.hint} To save it all the same, allow unknown names."
-            raise OnefoldError(problem.code, problem.message, hint, problem.field)
+        if not allow_unknown:
+            previewed = settle(asking, rule, around, onefold.means.normaliser)
+            for problem in unknown(asking, previewed, draft.require_consent, around.rates):
+                hint = f"{problem.hint} To save it all the same, allow unknown names."
+                raise OnefoldError(problem.code, problem.message, hint, problem.field)
         settled = settle(asking, rule, around, onefold.means.normaliser, saved_as=id or NEW)
     return replace(draft, rule=msgspec.json.encode(plain(settled)).decode())
 
