@@ -241,6 +241,9 @@ def test_the_rest_of_what_a_dead_server_deleted_leaves_by_one_that_never_saw_it(
             gone = save(dying, "goes", VISITED)
             dying.onefold.in_transaction(lambda store: store.drop_segment(gone.number, 0))
         until(lambda: any(line.cause == "deleted" for line in log(shop)), "the other clears up")
+        turns = [(line.segment, line.cause, line.entered) for line in log(shop)]
+        assert turns == [(gone.number, "saved", True), (gone.number, "deleted", False)]
+        assert counts(shop) == {}
 
 
 def test_a_pass_in_a_file_costs_what_was_worked_and_in_a_graph_what_was_waited() -> None:
