@@ -46,10 +46,8 @@ def export(
         if around is None:
             pages = whole(reading.view, touchpoints=format_ not in GRAPHS)
         else:
-            pages = part(
-                reading,
-                Around(references.customer(around), 1 if depth is None else depth, 300 if nodes is None else nodes),
-            )
+            far = (DEPTH if depth is None else depth, NODES if nodes is None else nodes)
+            pages = part(reading, Around(references.customer(around), *far))
         write(counted(pages, counts), beside)
     if call.as_json:
         show_json({"out": str(out), "format": format_, "rows": msgspec.to_builtins(counts)})

@@ -147,7 +147,7 @@ class Onefold:
                 yield Reading(view, self.means, ask, known)
 
     def check(self) -> None:
-        """Read a little of the store, whatever is remembered of it. Raises OnefoldError `store.unavailable`, `busy`."""
+        """Read a little of the store, whatever is remembered of it. Raises OnefoldError `store.…`."""
         self._store.check()
 
     def ask(self, max_staleness_ms: int = 0, *, members: bool = False) -> "AbstractContextManager[Asking]":
