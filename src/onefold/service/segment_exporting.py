@@ -7,7 +7,7 @@ import msgspec
 
 from onefold.analytics.segments import evaluate
 from onefold.analytics.segments.names import unknown_names
-from onefold.analytics.segments.required import FIELD, required
+from onefold.analytics.segments.required import FIELD, placed, required
 from onefold.errors import OnefoldError
 from onefold.model.saved import SavedSegment
 from onefold.model.segments import All, Comparison, ConsentTest, SegmentRule, TraitTest
@@ -110,8 +110,7 @@ def _check_names(asked: Question, traits: Sequence[str], purpose: str | None) ->
         tests.append((FIELD, ConsentTest(purpose)))
     for field, test in tests:
         for problem in unknown_names(asked.asking, test):
-            message = f"{field}:{problem.message.partition(':')[2]}"
-            raise OnefoldError(problem.code, message, problem.hint, field)
+            raise OnefoldError(*msgspec.structs.astuple(placed(problem, field)))
 
 
 def _text(json: str) -> str:

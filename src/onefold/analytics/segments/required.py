@@ -29,9 +29,9 @@ def required(said: str | None) -> str | None:
 def unknown(asking: Asking, rule: SegmentRule, purpose: str | None, rates: Rates) -> list[Problem]:
     """As `unknown_names`, of a settled rule and of the purpose that is required besides."""
     named = [] if purpose is None else unknown_names(asking, ConsentTest(purpose))
-    return [*unknown_names(asking, rule, rates.declared), *map(_there, named)]
+    return [*unknown_names(asking, rule, rates.declared), *(placed(problem, FIELD) for problem in named)]
 
 
-def _there(problem: Problem) -> Problem:
-    """The problem, found in its own place."""
-    return structs.replace(problem, field=FIELD, message=f"{FIELD}:{problem.message.partition(':')[2]}")
+def placed(problem: Problem, field: str) -> Problem:
+    """A problem of a test that stands in no rule, found in the place where it was asked for."""
+    return structs.replace(problem, field=field, message=f"{field}:{problem.message.partition(':')[2]}")
