@@ -41,13 +41,14 @@ class Service:
                 _check(batcher.ingest(batch))
 
     def bring(self, lines: Sequence[bytes], batch_size: int) -> None:
-        """The same as an import does it: a batch is decoded while the store writes the one before."""
+        """The same as an import does it: a batch is decoded, and waits, while the store writes the one before."""
         with self.batcher(batch_size) as batcher:
             writing: Future[list[Outcome]] | None = None
             for batch in self._batches(lines, batch_size):
+                waiting = batcher.submit(batch, wait=True)
                 if writing is not None:
                     _check(writing.result())
-                writing = batcher.submit(batch)
+                writing = waiting
             if writing is not None:
                 _check(writing.result())
 

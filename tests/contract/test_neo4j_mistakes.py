@@ -57,7 +57,7 @@ MISTAKES = (
     Mistake("what is generic counts as broken", "l.mark > 1", "l.mark > 0"),
     Mistake("a page of refused links begins at the next rank", "l.rank >= $p.low", "l.rank > $p.low"),
     Mistake("pages of refused links overlap", "l.pair > $p.after", "l.pair >= $p.after"),
-    Mistake("what is read ahead knows links one way", ", b.number * 4294967296 + a.number]", "]"),
+    Mistake("what is read ahead knows links one way", ", b * 4294967296 + a]", "]"),
     Mistake("judgements count for the first they name", "RETURN named_first + named_second", "RETURN named_first"),
     Mistake("judgements that were taken back stand", "WHERE j.retracted_ms IS NULL", ""),
     Mistake("a touchpoint has the subjects it had, too", "DELETE b CREATE", "CREATE"),

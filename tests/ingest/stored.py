@@ -38,7 +38,7 @@ class Poisoned:
 
     def __init__(self, store: Store, *names: str) -> None:
         self.secret, self.remote = store.secret, store.remote
-        self.read, self.page = store.read, store.page
+        self.read, self.page, self.expect = store.read, store.page, store.expect
         self.describe, self.check, self.close = store.describe, store.check, store.close
         self.commits: list[int] = []
         self._store, self._names = store, names

@@ -101,6 +101,54 @@ def test_a_full_queue_takes_nothing_and_says_so(batcher: Batcher, store: SqliteS
     assert statuses(batcher.submit(items(*"ijk")).result(SECONDS)) == ["duplicate", "duplicate", "accepted"]
 
 
+@pytest.fixture
+def stands_in_line(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Is set when somebody waits for room."""
+    in_line, wait_for = threading.Event(), threading.Condition.wait_for
+
+    def waiting(self: threading.Condition, predicate: Any, timeout: float | None = None) -> Any:
+        in_line.set()
+        return wait_for(self, predicate, timeout)
+
+    monkeypatch.setattr(threading.Condition, "wait_for", waiting)
+    return in_line
+
+
+def test_whoever_may_wait_hands_in_when_there_is_room(
+    batcher: Batcher, store: SqliteStore, stands_in_line: threading.Event
+) -> None:
+    gate = Gate(batcher)
+    stands_in_line.clear()
+    first = batcher.submit(items(*"abcdefgh"))
+    with ThreadPoolExecutor(1) as pool:
+        handed_in = pool.submit(batcher.submit, items(*"ijk"), wait=True)
+        assert stands_in_line.wait(SECONDS)
+        assert batcher.waiting == 8
+        gate.open.set()
+        assert statuses(handed_in.result(SECONDS).result(SECONDS)) == ["accepted"] * 3
+    assert len(first.result(SECONDS)) == 8
+    assert message_ids(store) == list("abcdefghijk")
+
+
+def test_nobody_waits_for_room_that_there_never_is(batcher: Batcher) -> None:
+    with pytest.raises(OnefoldError, match=r"ingest\.queue_full"):
+        batcher.submit(items(*"abcdefghijk"), wait=True)
+
+
+def test_whoever_waits_for_room_is_told_that_it_stops(batcher: Batcher, stands_in_line: threading.Event) -> None:
+    gate = Gate(batcher)
+    stands_in_line.clear()
+    batcher.submit(items(*"abcdefgh"))
+    with ThreadPoolExecutor(2) as pool:
+        handed_in = pool.submit(batcher.submit, items(*"ijk"), wait=True)
+        assert stands_in_line.wait(SECONDS)
+        stopping = pool.submit(batcher.stop)
+        with pytest.raises(OnefoldError, match=r"ingest\.stopping"):
+            handed_in.result(SECONDS)
+        gate.open.set()
+        stopping.result(SECONDS)
+
+
 def test_stopping_finishes_what_waits_and_takes_nothing_more(batcher: Batcher, store: SqliteStore) -> None:
     gate = Gate(batcher)
     waiting = [batcher.submit(items(name)) for name in "abcdef"]

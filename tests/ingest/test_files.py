@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ class Importer:
         return import_file(
             lambda: EventLines(PlainFile(io.BytesIO(ending.join(lines))), MOST),
             lambda line: self._decoder.decode_line(line, FILE, RECEIVED_MS),
-            self._batcher.submit,
+            partial(self._batcher.submit, wait=True),
             rejects=self.rejects,
             batch_size=3,
             progress=self.progress.append,

@@ -53,7 +53,7 @@ class Importer:
 
         def submit(items: Sequence[object]) -> "Future[list[Outcome]]":
             self.submitted.append(len(items))
-            return self._batcher.submit(items)  # type: ignore[arg-type]
+            return self._batcher.submit(items, wait=True)  # type: ignore[arg-type]
 
         return import_file(
             lambda: EventLines(PlainFile(io.BytesIO(b"\n".join(lines))), 10_000),

@@ -58,7 +58,7 @@ def import_(
         report = import_file(
             given.begin,
             given.decode,
-            onefold.batcher.submit,
+            partial(onefold.batcher.submit, wait=True),
             rejects=rejects_beside(beside),
             batch_size=onefold.settings.batch_size,
             note=NoteFile(note_beside(beside), *(part.encode() for part in of)) if kept else None,

@@ -51,7 +51,7 @@ def measure(onefold: Onefold, world: World) -> Report:
 
 
 class _Run:
-    """An import under way: while one batch is written, the next is decoded."""
+    """An import under way: while one batch is written, the next waits and the one after it is decoded."""
 
     def __init__(self, onefold: Onefold, towns: int, progress: Progress) -> None:
         self._onefold: Final = onefold
@@ -66,11 +66,12 @@ class _Run:
         items = [self._decoded(told.sent) for told in batch]
         if self._passed < 0:
             self._check_world(items[0])
+        waiting = self._onefold.batcher.submit(items, wait=True)
         self.end()
         for told in batch:
             self._passed += told.sent.received_ms < self._arrived_ms
             self._arrived_ms = told.sent.received_ms
-        self._written = self._onefold.batcher.submit(items)
+        self._written = waiting
 
     def end(self) -> Imported:
         """Wait for what was handed in."""

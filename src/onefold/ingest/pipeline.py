@@ -113,16 +113,22 @@ class Batcher:
         """How many events wait."""
         return self._waiting
 
-    def submit(self, items: Sequence[Item]) -> "Future[list[Outcome]]":
+    def submit(self, items: Sequence[Item], *, wait: bool = False) -> "Future[list[Outcome]]":
         """Hand in events; the future has one outcome for each, in order, when all of them are durable.
 
         It raises OnefoldError `store.…` when the store does not take them; some may be stored nevertheless, and are
         duplicates when they are sent again.
 
+        Args:
+            wait: until there is room for them, if there ever can be.
+
         Raises: OnefoldError `ingest.queue_full`, `ingest.stopping`; then none of them was taken.
         """
         submission = _Submission(items)
+        self._store.expect([item.event for item in items if isinstance(item, Decoded)])
         with self._changed:
+            if wait and len(items) <= self._queue_size:
+                self._changed.wait_for(lambda: not self.alive or self._waiting + len(items) <= self._queue_size)
             self._check_open()
             if self._waiting + len(items) > self._queue_size:
                 raise OnefoldError(
@@ -133,7 +139,7 @@ class Batcher:
             if items:
                 self._waiting += len(items)
                 self._queue.append(submission)
-                self._changed.notify()
+                self._changed.notify_all()
             else:
                 submission.future.set_result([])
         return submission.future
@@ -166,14 +172,14 @@ class Batcher:
         with self._changed:
             self._check_open()
             self._queue.append(job)  # type: ignore[arg-type]  # whatever it answers goes to its own future
-            self._changed.notify()
+            self._changed.notify_all()
         return job.future
 
     def stop(self) -> None:
         """Take nothing more, finish what waits, and end."""
         with self._changed:
             self._stopping = True
-            self._changed.notify()
+            self._changed.notify_all()
         self._thread.join()
 
     def _check_open(self) -> None:
@@ -191,7 +197,7 @@ class Batcher:
     def _written(self, *, is_news: bool = True) -> None:
         with self._changed:
             self._writing = False
-            self._changed.notify()
+            self._changed.notify_all()
         if is_news:
             self._told_written()
 
@@ -220,6 +226,7 @@ class Batcher:
             parts.append((submission, part))
             room -= len(part)
         self._waiting -= self._batch_size - room
+        self._changed.notify_all()
         return parts
 
     def _commit(self, parts: Sequence[_Part]) -> None:
@@ -252,6 +259,7 @@ class Batcher:
             if self._queue and self._queue[0] is last:
                 self._queue.popleft()
                 self._waiting -= len(last.items) - last.taken
+                self._changed.notify_all()
         error.__traceback__ = None  # its frames hold the events, which would be kept as long as the failure is
         for submission, _ in parts:
             # Each waiter raises one of its own: a raised exception grows a traceback.

@@ -139,6 +139,10 @@ class Store(Protocol):
     remote: bool
     """Whether each answer comes over a network: then nobody who must not wait reads, such as an event loop."""
 
+    def expect(self, events: Sequence[Event]) -> None:
+        """These events are about to be written: make ready what can be before, on whatever thread. Nothing depends on
+        it but how long others wait for the one who writes."""
+
     def write(self, ahead: Ahead | None = None) -> AbstractContextManager[Transaction]:
         """A write transaction: commits when the block ends, takes everything back when it raises. To know some of it
         `ahead` changes no answer.

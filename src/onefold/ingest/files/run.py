@@ -1,6 +1,7 @@
 """One import from its beginning, or from where an earlier one was stopped, to its end.
 
-What is read is handed in batch by batch; while one batch is written, the next is read and decoded.
+What is read is handed in batch by batch; while one batch is written, the next waits, and the one after it is read and
+decoded.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -40,7 +41,7 @@ def import_file(
 
     Args:
         begin: reads it from its beginning, each time it is called.
-        decode: makes an event of a line or a row. submit: as `Batcher.submit`.
+        decode: makes an event of a line or a row. submit: as `Batcher.submit` with `wait`.
         rejects: the file that rejected lines are written to; what an earlier import left there is replaced.
         batch_size: lines a batch; what comes in slowly is handed in before so many came together.
         note: where it is noted how far it is; without it, it begins anew whenever it is stopped.
@@ -137,13 +138,18 @@ class _Import(Generic[Content]):
             raise _Untrue
 
     def _deliver(self) -> None:
-        """Hand everything in; never more than one batch waits in the queue."""
+        """Hand everything in: while a batch is written, the next one waits in the queue. But of those that a note is
+        about, none waits for another: if it is not true, no more are handed in."""
         written: tuple[_Batch[Content], list[Item], _Delivery] | None = None
         for batch in self._batches():
             items = [self._decode(content) for _, content in batch.said]
+            if written and written[0].end <= self._until:
+                self._take(*written)
+                written = None
+            delivery = _Delivery(self._submit, items)
             if written:
                 self._take(*written)
-            written = batch, items, _Delivery(self._submit, items)
+            written = batch, items, delivery
             if not self._reader.ready():
                 # Nobody knows when the next one comes: what was handed in is told of now.
                 self._take(*written)

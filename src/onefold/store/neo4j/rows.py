@@ -20,10 +20,13 @@ Runner = neo4j.Session | neo4j.Transaction
 """What runs a statement: on its own, or in a transaction."""
 Row = list[Any]
 
-IDENTIFIER: Final = (
-    "[i.number, i.namespace, i.value, i.id, i.customer, i.joined, i.generic, i.seen, i.one, i.apart, "
-    "i.first_ms, i.last_ms, i.touched_first_ms, i.touched_last_ms]"
+_KEPT: Final = (
+    "i.customer, i.joined, i.generic, i.seen, i.one, i.apart, i.first_ms, i.last_ms, i.touched_first_ms, "
+    "i.touched_last_ms"
 )
+IDENTIFIER: Final = f"[i.number, i.namespace, i.value, i.id, {_KEPT}]"
+KEPT_OF_IDENTIFIER: Final = f"[i.number, {_KEPT}]"
+"""The same of one that was asked for by its id."""
 CUSTOMER: Final = "[c.key, c.anchor, c.anchor_priority, c.size, c.apart, c.counts, c.whole]"
 LINK: Final = "[l.pair, l.mark, l.rank, l.seen]"
 JUDGEMENT: Final = (

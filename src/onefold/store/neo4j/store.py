@@ -1,10 +1,11 @@
 """The store itself: hands out write transactions and views."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from onefold.errors import OnefoldError
+from onefold.model.events import Event
 from onefold.model.ids import PublicIds
 from onefold.model.namespaces import Namespaces
 from onefold.model.traits import TraitRules
@@ -17,6 +18,7 @@ from onefold.store.neo4j.reading.snapshot import Shared
 from onefold.store.neo4j.reading.view import Neo4jView, viewing
 from onefold.store.neo4j.writing.ahead import Question
 from onefold.store.neo4j.writing.known import Known
+from onefold.store.neo4j.writing.names import Names
 from onefold.store.neo4j.writing.statements import FIRST, NO_ROWS, WRITE
 from onefold.store.neo4j.writing.transaction import Neo4jTransaction
 from onefold.store.view import MovedError
@@ -37,6 +39,7 @@ class Neo4jStore:
         self.secret = secret
         self._connections: Final = connections
         self._facts: Final = Facts(PublicIds(secret), namespaces, traits)
+        self._names: Final = Names(self._facts.ids)
         self._shared: Final = Shared(self._facts)
         self._read_only: Final = read_only
 
@@ -70,6 +73,10 @@ class Neo4jStore:
             with suppress(MovedError), self.read() as view:
                 return view.loose_page(self._connections, kind, after, upto, limit)
 
+    def expect(self, events: Sequence[Event]) -> None:
+        """Make the public ids that these are going to need."""
+        self._names.expect(events)
+
     @contextmanager
     def write(self, ahead: Ahead | None = None) -> Iterator[Neo4jTransaction]:
         """A write transaction: it holds the lock of the head, so no other process writes until it ends."""
@@ -77,11 +84,11 @@ class Neo4jStore:
             raise OnefoldError(
                 "store.read_only", f"{self.describe()} was opened for reading only", "Open it for writing."
             )
-        known = Known(self._facts.ids)
-        asked = Question(ahead, known)
+        asked = Question(ahead, self._names)
         with self._connections.writing(FIRST, **asked.parameters()) as (transaction, [secret, *first]):
             if secret != self.secret:  # public ids made with the one that was read would name nobody
                 raise no_longer_there(self.describe())
-            writing = Neo4jTransaction(transaction, asked, first, known, self._facts)
+            writing = Neo4jTransaction(transaction, asked, first, Known(self._names), self._facts)
             yield writing
+            writing.finish()
         self._shared.last.head = writing.reached()

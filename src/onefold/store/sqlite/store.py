@@ -1,12 +1,13 @@
 """The store itself: hands out write transactions and views."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import apsw
 
 from onefold.errors import OnefoldError
+from onefold.model.events import Event
 from onefold.model.ids import PublicIds
 from onefold.model.namespaces import Namespaces
 from onefold.model.traits import TraitRules
@@ -67,6 +68,9 @@ class SqliteStore:
         """The first rows with `after` < number <= `upto`, as they are now."""
         with self.read() as view:
             return view.page(kind, after, upto, limit)
+
+    def expect(self, events: Sequence[Event]) -> None:
+        """Nothing takes long enough to be done before."""
 
     @contextmanager
     def write(self, ahead: Ahead | None = None) -> Iterator[SqliteTransaction]:

@@ -7,29 +7,31 @@ from collections.abc import Iterable, Sequence
 from itertools import combinations
 from typing import Any, Final, TypeVar
 
+from onefold.model.graph import Identifier
+from onefold.model.identifiers import IdentifierKey
 from onefold.store.base import Ahead
-from onefold.store.neo4j.rows import CUSTOMER, IDENTIFIER, LINK, LOW_HALF, Row, public_of
+from onefold.store.neo4j.rows import CUSTOMER, KEPT_OF_IDENTIFIER, LINK, LOW_HALF, Row, public_of
 from onefold.store.neo4j.writing.known import Known
+from onefold.store.neo4j.writing.names import Names
 
-Key = TypeVar("Key", int, str)
+Key = TypeVar("Key", int, IdentifierKey)
+Held = TypeVar("Held", Identifier, Row)
 
-# Two identifiers may be linked one way or the other: which of them is the weaker is not looked at here.
+# `held` runs parallel to the ids: a list of the node, or an empty one. Two identifiers may be linked one way or the
+# other: which of them is the weaker is not looked at here.
 READ: Final = (
     "CALL (m) { UNWIND $p.messages AS id MATCH (t:Touchpoint {id: id}) USING INDEX SEEK t:Touchpoint(id) "
     "RETURN collect([id, t.content]) AS messages } "
-    "CALL (m) { UNWIND $p.ids AS id MATCH (i:Identifier {id: id}) USING INDEX SEEK i:Identifier(id) "
-    "RETURN collect(i) AS known } "
-    "CALL (m, known) { UNWIND known AS i WITH DISTINCT i.customer AS key "
-    "MATCH (c:Customer {key: key}) USING INDEX SEEK c:Customer(key) "
-    f"RETURN collect({CUSTOMER}) AS customers }} "
-    "CALL (m) { UNWIND $p.pairs AS pair "
-    "MATCH (a:Identifier {id: $p.ids[pair[0]]}) USING INDEX SEEK a:Identifier(id) "
-    "MATCH (b:Identifier {id: $p.ids[pair[1]]}) USING INDEX SEEK b:Identifier(id) "
-    f"UNWIND [a.number * {LOW_HALF + 1} + b.number, b.number * {LOW_HALF + 1} + a.number] AS number "
+    "CALL (m) { RETURN [id IN $p.ids | COLLECT { "
+    "MATCH (i:Identifier {id: id}) USING INDEX SEEK i:Identifier(id) RETURN i }] AS held } "
+    "CALL (m, held) { UNWIND held AS place UNWIND place AS i MATCH (c)-[:HAS]->(i) "
+    f"WITH DISTINCT c RETURN collect({CUSTOMER}) AS customers }} "
+    "CALL (m, held) { UNWIND $p.pairs AS pair WITH held[pair[0]][0].number AS a, held[pair[1]][0].number AS b "
+    f"UNWIND [a * {LOW_HALF + 1} + b, b * {LOW_HALF + 1} + a] AS number "
     "MATCH ()-[l:LINKED {pair: number}]->() USING INDEX SEEK l:LINKED(pair) "
     f"RETURN collect({LINK}) AS links }} "
 )
-READS: Final = f"messages, [i IN known | {IDENTIFIER}], customers, links"
+READS: Final = f"messages, [place IN held | [i IN place | {KEPT_OF_IDENTIFIER}]], customers, links"
 """What `READ` leaves, as it is returned."""
 READ_COLUMNS: Final = 4
 
@@ -39,13 +41,13 @@ class Question:
 
     __slots__ = ("ids", "keys", "message_ids", "messages", "pairs")
 
-    def __init__(self, ahead: Ahead | None, known: Known) -> None:
-        """Nothing is asked without `ahead`. `known` makes public ids."""
+    def __init__(self, ahead: Ahead | None, names: Names) -> None:
+        """Nothing is asked without `ahead`. `names` makes public ids."""
         self.messages: Final = [] if ahead is None else list(ahead.messages)
-        self.message_ids: Final = [known.message_id(message) for message in self.messages]
+        self.message_ids: Final = [names.touchpoint(message) for message in self.messages]
         groups = [] if ahead is None else ahead.together
         self.keys: Final = list(dict.fromkeys(key for group in groups for key in group))
-        self.ids: Final = [known.public_id(key) for key in self.keys]
+        self.ids: Final = [names.identifier(key) for key in self.keys]
         place = {key: number for number, key in enumerate(self.keys)}
         together = {tuple(group) for group in groups if len(group) > 1}
         pairs = {pair for group in together for pair in combinations([place[key] for key in group], 2)}
@@ -61,25 +63,27 @@ class InHand:
 
     Attributes:
         messages: asked for -> content hash, None if it is not stored.
-        identifiers: by public id; None where there is none. customers: by key. links: by pair, None likewise.
+        identifiers: by namespace and value; None where there is none. customers: by key. links: by pair, None likewise.
     """
 
     __slots__ = ("customers", "identifiers", "links", "messages")
 
-    def __init__(self, asked: Question, answer: Sequence[list[Row]]) -> None:
-        """`answer`: what `READS` says."""
-        messages, identifiers, customers, links = answer
+    def __init__(self, asked: Question, answer: Sequence[list[Any]], known: Known) -> None:
+        """`answer`: what `READS` says. `known` is told of identifiers."""
+        messages, held, customers, links = answer
         contents = {public_of(found): bytes.fromhex(content) for found, content in messages}
         self.messages: Final = {message: contents.get(message) for message in asked.messages}
-        self.identifiers: Final[dict[str, Row | None]] = dict.fromkeys(asked.ids)
-        self.identifiers.update((row[3], row) for row in identifiers)
+        self.identifiers: Final[dict[IdentifierKey, Identifier | None]] = dict.fromkeys(asked.keys)
         self.customers: Final[dict[int, Row | None]] = {row[0]: row for row in customers}
         self.links: Final[dict[int, Row | None]] = {}
-        numbers = [None if (row := self.identifiers[found]) is None else row[0] for found in asked.ids]
-        for a, b in asked.pairs:
-            one, other = numbers[a], numbers[b]
-            if one is not None and other is not None:
-                self.links[one << 32 | other] = self.links[other << 32 | one] = None
+        for key, found in zip(asked.keys, held, strict=True):
+            for number, *kept in found:
+                self.identifiers[key] = Identifier(number, key, known.names.digest(key), *kept)
+                known.public[number] = known.names.identifier(key)
+        for one, other in asked.pairs:
+            if held[one] and held[other]:
+                [[a, *_]], [[b, *_]] = held[one], held[other]
+                self.links[a << 32 | b] = self.links[b << 32 | a] = None
         self.links.update((row[0], row) for row in links)
 
     def clear(self) -> None:
@@ -88,9 +92,9 @@ class InHand:
             rows.clear()
 
 
-def taken(rows: dict[Key, Row | None], keys: Iterable[Key]) -> tuple[list[Row], list[Key]]:
+def taken(rows: dict[Key, Held | None], keys: Iterable[Key]) -> tuple[list[Held], list[Key]]:
     """The rows in hand of these keys, which leave it; and the keys of which nothing is known."""
-    found: list[Row] = []
+    found: list[Held] = []
     missing: list[Key] = []
     for key in dict.fromkeys(keys):
         if key in rows:

@@ -6,7 +6,7 @@ a statement is first run, which may be nothing.
 """
 
 from collections.abc import Callable, Sequence
-from operator import itemgetter
+from operator import attrgetter
 from typing import Any, Final
 
 import neo4j
@@ -103,7 +103,7 @@ TOUCHPOINTS_BY: Final = (
 )
 
 
-_number: Final = itemgetter(0)
+_number: Final = attrgetter("id")
 
 
 class Answers:
@@ -136,21 +136,24 @@ class Answers:
 
     def by_key(self, keys: Sequence[IdentifierKey]) -> list[Identifier]:
         """Identifiers by namespace and value: found by their public ids, the one index over both."""
-        rows, missing = taken(self._in_hand.identifiers, map(self._known.public_id, keys))
+        found, missing = taken(self._in_hand.identifiers, keys)
         if missing:
-            [more] = ask(self._transaction, BY_ID, ids=sorted(missing))
-            rows += more
-        return self._note(rows)
+            [rows] = ask(self._transaction, BY_ID, ids=sorted(map(self._known.names.identifier, missing)))
+            found += self._read(rows)
+        return self._note(found)
 
     def _identifiers(self, statement: str, values: Sequence[int]) -> list[Identifier]:
-        return self._note(self._ask(statement, values))
+        return self._note(self._read(self._ask(statement, values)))
 
-    def _note(self, rows: list[Row]) -> list[Identifier]:
-        """In the order of their numbers: the same batches then lead to the same numbers whenever they are played."""
-        rows.sort(key=_number)
+    def _read(self, rows: list[Row]) -> list[Identifier]:
         self._known.public.update((row[0], row[3]) for row in rows)
-        self._known.generic.update((row[0], row[6]) for row in rows)
         return identifiers_of(rows)
+
+    def _note(self, found: list[Identifier]) -> list[Identifier]:
+        """In the order of their numbers: the same batches then lead to the same numbers whenever they are played."""
+        found.sort(key=_number)
+        self._known.generic.update((identifier.id, identifier.generic) for identifier in found)
+        return found
 
     def _customers_by(self, keys: Sequence[int]) -> list[Customer]:
         rows, missing = taken(self._in_hand.customers, keys)

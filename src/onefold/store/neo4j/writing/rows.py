@@ -15,6 +15,7 @@ from onefold.store.folding import claimed_text, indexed
 from onefold.store.kept import NOBODY, Kept, Said
 from onefold.store.neo4j.rows import searched_text
 from onefold.store.neo4j.writing.known import Known
+from onefold.store.neo4j.writing.names import Names
 from onefold.store.searched import Searched
 
 Rows = dict[str, list[Any]]
@@ -31,7 +32,7 @@ def identifier_rows(changes: ChangeSet, known: Known, devices: frozenset[str]) -
     held: dict[int, list[Any]] = {customer.key: [] for customer in changes.new_customers}
     elsewhere: list[Any] = []
     for new in changes.new_identifiers:
-        public_id = known.public[new.id] = known.public_id(new.key)
+        public_id = known.public[new.id] = known.names.identifier(new.key)
         held.get(new.customer, elsewhere).append(
             [new.id, public_id, new.key.namespace, new.key.value, new.customer, *_kept_of(new),
              indexed(new.key.value), _YES if new.key.namespace in devices else _NO]
@@ -128,7 +129,7 @@ def touchpoint_rows(
     kept: Sequence[Kept],
     operators: Mapping[IdentifierKey, int],
     source_number: Callable[[Source], int],
-    public_id: Callable[[bytes], str],
+    names: Names,
     seq: int,
 ) -> Rows:
     """The touchpoints, numbered from `seq` + 1 on, those that came through a device apart."""
@@ -143,7 +144,7 @@ def touchpoint_rows(
         if event.operators:
             named += [-operators[key] for key in event.operators]
         (alone if device is None else with_device).append(
-            [number, public_id(event.message), event.content.hex(), event.message_id, sources[event.source],
+            [number, names.touchpoint(event.message), event.content.hex(), event.message_id, sources[event.source],
              event.at_ms, event.received_ms, event.type, event.name, event.channel, event.campaign, event.revenue,
              event.currency, place.subject, device, named, event.body.decode()]
         )  # fmt: skip
@@ -151,13 +152,13 @@ def touchpoint_rows(
 
 
 def operator_rows(
-    seen: Mapping[IdentifierKey, tuple[int, int]], known: Mapping[IdentifierKey, int], last: int, ids: Known
+    seen: Mapping[IdentifierKey, tuple[int, int]], known: Mapping[IdentifierKey, int], last: int, names: Names
 ) -> tuple[dict[IdentifierKey, int], Rows]:
     """When each operator was seen; -> their numbers, and rows. New ones are numbered from `last` + 1 on."""
     new = {key: number for number, key in enumerate((key for key in seen if key not in known), last + 1)}
     rows: Rows = {
         "new_operators": [
-            [number, ids.public_id(key), *key, NOBODY, 0, NO_TRUST, 0, *seen[key]] for key, number in new.items()
+            [number, names.identifier(key), *key, NOBODY, 0, NO_TRUST, 0, *seen[key]] for key, number in new.items()
         ],
         "seen_operators": [[number, *seen[key]] for key, number in known.items()],
     }
@@ -192,12 +193,12 @@ def judgement_rows(changes: ChangeSet) -> Rows:
 
 
 def decision_rows(
-    decisions: Sequence[Decision], events: Sequence[Event], public_id: Callable[[bytes], str], at_ms: int, seq: int
+    decisions: Sequence[Decision], events: Sequence[Event], names: Names, at_ms: int, seq: int
 ) -> list[Any]:
     """The ledger's lines, numbered from `seq` + 1 on, and whom they are about."""
     return [
         [number, encode_number("dec", number), at_ms, d.kind.value, d.reason, [*d.customers], [*d.identifiers], d.link,
-         d.judgement, [public_id(events[position].message) for position in d.causes],
+         d.judgement, [names.touchpoint(events[position].message) for position in d.causes],
          list({*d.identifiers, *d.customers})]
         for number, d in enumerate(decisions, seq + 1)
     ]  # fmt: skip

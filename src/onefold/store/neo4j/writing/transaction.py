@@ -80,7 +80,8 @@ class Neo4jTransaction(SegmentWrites):
         self._facts: Final = facts
         self._searched: Final = read_searched(searchable)
         self._known: Final = known
-        self._in_hand: Final = InHand(asked, first[-READ_COLUMNS:])
+        self._writing: neo4j.Result | None = None
+        self._in_hand: Final = InHand(asked, first[-READ_COLUMNS:], known)
         self._answers: Final = Answers(transaction, self._in_hand, known)
         self._sources: Final = {Source(name, Trust(trust)): number for number, name, trust in sources}
 
@@ -97,7 +98,7 @@ class Neo4jTransaction(SegmentWrites):
         """Of these message hashes, those stored already -> their content hash."""
         in_hand = self._in_hand.messages
         found = {message: content for message in messages if (content := in_hand.get(message)) is not None}
-        missing = [self._known.message_id(message) for message in messages if message not in in_hand]
+        missing = [self._known.names.touchpoint(message) for message in messages if message not in in_hand]
         if missing:
             [rows] = ask(self._transaction, KNOWN_MESSAGES, ids=missing)
             found |= {public_of(message): bytes.fromhex(content) for message, content in rows}
@@ -129,17 +130,17 @@ class Neo4jTransaction(SegmentWrites):
         kept = [(event, place) for event, place in zip(events, changes.placed, strict=True) if place is not None]
         last_identifier = state.identifier + len(changes.new_identifiers)
         operators, rows = self._operators(kept, last_identifier)
-        message_id = self._known.message_id
+        names = self._known.names
         rows |= identifier_rows(changes, self._known, self._facts.devices)
         rows |= customer_rows(changes, self._known)
         rows |= link_rows(changes)
         rows |= judgement_rows(changes)
         rows["subjects"] = [[*subject] for subject in sorted(changes.subjects.items())]
-        rows |= touchpoint_rows(kept, operators, self.source_number, message_id, state.seq)
+        rows |= touchpoint_rows(kept, operators, self.source_number, names, state.seq)
         claims = rows["claims"] = claim_rows(said_in(kept, self.source_number), self._searched, state.claim)
         claimed = list(dict.fromkeys(row[0] for row in claims))
         seq = state.seq + len(kept)
-        rows["decisions"] = decision_rows(changes.decisions, events, message_id, at_ms, seq)
+        rows["decisions"] = decision_rows(changes.decisions, events, names, at_ms, seq)
         seq += len(changes.decisions)
         consented, consents = consent_rows(self._transaction, kept, self._sources)
         rows |= consents
@@ -155,11 +156,12 @@ class Neo4jTransaction(SegmentWrites):
     def _operators(self, kept: Sequence[Kept], last: int) -> tuple[Mapping[IdentifierKey, int], Rows]:
         """Numbers of the operators of these events, and their rows. New ones are numbered from `last` + 1 on."""
         seen = operators_in(kept)
+        names = self._known.names
         if not seen:
-            return operator_rows({}, {}, last, self._known)
-        asked = {self._known.public_id(key): key for key in seen}
+            return operator_rows({}, {}, last, names)
+        asked = {names.identifier(key): key for key in seen}
         [rows] = ask(self._transaction, FIND, ids=list(asked))
-        return operator_rows(seen, {asked[found]: number for found, number in rows}, last, self._known)
+        return operator_rows(seen, {asked[found]: number for found, number in rows}, last, names)
 
     def _advance(self, seq: int, identifier: int, changes: ChangeSet, touchpoints: int, claims: int) -> None:
         """Move the head to `seq`, past all numbers that were given out."""
@@ -187,10 +189,15 @@ class Neo4jTransaction(SegmentWrites):
         }
 
     def _write(self, rows: Rows) -> None:
-        """Write what there is to write. What was read ahead is not so any more."""
+        """Have written what there is to write: meanwhile others may work. What was read ahead is not so any more."""
         if any(rows.values()):
-            ask(self._transaction, WRITE, **rows)
+            self._writing = self._transaction.run(WRITE, p=rows)
             self._in_hand.clear()
+
+    def finish(self) -> None:
+        """Wait until all is written. What goes wrong is raised here at the latest."""
+        if self._writing is not None:
+            self._writing.consume()
 
     def reject(self, rejects: Iterable[Reject]) -> None:
         """Add to the reject log, which keeps the newest 10,000."""
