@@ -86,7 +86,7 @@ def _given(
 def _rows(file: str, stream: BinaryIO, mapping: "Mapping | None") -> "CsvRows | ParquetRows":
     """The rows of a table, from their beginning. Without a mapping it is guessed what parts its columns."""
     from onefold.ingest.tables import CsvRows, Form, ParquetRows, form_of
-    from onefold.ingest.tables.mapping import CsvForm
+    from onefold.ingest.tables.csv_form import CsvForm
 
     form = form_of(file)
     if form is Form.PARQUET:

@@ -6,8 +6,8 @@ import pytest
 
 from onefold.errors import OnefoldError
 from onefold.ingest.files import PlainFile
+from onefold.ingest.tables.csv_form import CsvForm
 from onefold.ingest.tables.csv_rows import CsvRows
-from onefold.ingest.tables.mapping import CsvForm
 
 HEAD = b"a,b\n"
 PLAIN = CsvForm()

@@ -163,6 +163,42 @@ def test_context_may_hold_values_inside_of_others() -> None:
     assert b'"source":"mail"' in event.body
 
 
+CONSENTS = LEAST + "consents: {marketing: {column: news}, profiling: ads}\n"
+
+
+@pytest.mark.parametrize(
+    ("news", "ads", "agreed"),
+    [
+        ("yes", "no", {"marketing": True, "profiling": False}),
+        ("Ja", "", {"marketing": True}),
+        (False, True, {"marketing": False, "profiling": True}),
+        ("", None, {}),
+    ],
+)
+def test_a_row_says_what_was_agreed_to_by_purpose(news: object, ads: object, agreed: dict[str, bool]) -> None:
+    made = event_of(CONSENTS, no="7", changed="2026-03-01", news=news, ads=ads)
+    assert (made.event.consents, made.warnings) == (agreed, ())
+
+
+def test_what_is_neither_yes_nor_no_is_no_consent() -> None:
+    made = event_of(CONSENTS, no="7", changed="2026-03-01", news="perhaps", ads="yes")
+    assert made.event.consents == {"profiling": True}
+    assert codes(made.warnings) == [("event.value_dropped", "consents.marketing")]
+
+
+def test_all_rows_may_have_agreed_to_the_same() -> None:
+    text = LEAST + "consents: {newsletter.weekly: {value: yes}}\ncontext: {locale: {value: de}}\n"
+    made = event_of(text, no="7", changed="2026-03-01")
+    assert made.event.consents == {"newsletter.weekly": True}
+    assert b'"locale":"de"' in made.event.body
+
+
+def test_a_consent_withdrawn_is_another_version_of_the_row() -> None:
+    text = CONSENTS.replace("timestamp: changed", "timestamp: {value: 2026-03-31}")
+    before, after = (event_of(text, no="7", news=said, ads="no").event for said in ("yes", "no"))
+    assert before.message != after.message
+
+
 def test_columns_that_are_not_there_are_told_with_their_line_and_what_was_likely_meant() -> None:
     with pytest.raises(OnefoldError, match='line 2: timestamp: the table has no column "changed"') as caught:
         row_decoder(LEAST, "no", "change")

@@ -7,7 +7,8 @@ import pytest
 
 from onefold.errors import OnefoldError
 from onefold.ingest.decode import Decoded
-from onefold.ingest.tables.mapping import Decimal, Kind, Mapping, RowType
+from onefold.ingest.tables.csv_form import Decimal
+from onefold.ingest.tables.mapping import Kind, Mapping, RowType
 from onefold.ingest.tables.rows import Row, RowDecoder
 from onefold.ingest.tables.suggest import suggest
 from tests.ingest.events import decoder, keys, namespaces

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from onefold.errors import OnefoldError
 from onefold.ingest.decode import Decoded
 from onefold.ingest.files import PlainFile
+from onefold.ingest.tables.csv_form import CsvForm
 from onefold.ingest.tables.csv_rows import CsvRows
-from onefold.ingest.tables.mapping import CsvForm, RowType
+from onefold.ingest.tables.mapping import RowType
 from onefold.ingest.tables.rows import Row, RowDecoder
 from onefold.ingest.tables.suggest import suggest
 from tests.ingest.events import decoder, namespaces

@@ -8,7 +8,9 @@ from decimal import Decimal as Exact
 from typing import Final
 
 from onefold.errors import Problem
-from onefold.ingest.tables.mapping import Decimal, Kind, Pick
+from onefold.ingest.tables.csv_form import Decimal
+from onefold.ingest.tables.mapping import Kind, Pick
+from onefold.ingest.tables.words import flag_of
 
 NUMBERS: Final = {
     Decimal.POINT: re.compile(r"[-+]?(\d+|\d{1,3}([,'’\s]\d{3})+)(\.\d+)?([eE][-+]?\d{1,2})?", re.ASCII),
@@ -16,8 +18,6 @@ NUMBERS: Final = {
 }
 """Thousands may be set apart, in threes: else 1,5 would be fifteen to whoever writes points."""
 _WHOLE: Final = re.compile(r"[-+]?\d{1,18}")
-YES: Final = frozenset({"true", "t", "yes", "y", "1", "x", "on", "ja", "j", "wahr", "oui", "vrai", "sí", "si"})
-NO: Final = frozenset({"false", "f", "no", "n", "0", "off", "nein", "falsch", "non", "faux"})
 
 
 class Cells:
@@ -72,7 +72,7 @@ class Cells:
             case Kind.NUMBER:
                 return said if isinstance(said, int | float) else self._number(str(said))
             case Kind.FLAG:
-                return _flag(said)
+                return said if isinstance(said, bool) else flag_of(str(said))
             case Kind.TIME:
                 found = _moment(str(said), pick)
                 return None if found is None else _zoned(found, pick).isoformat()
@@ -104,13 +104,6 @@ def plain(cell: object) -> object:
         case Exact():
             return format(cell, "f") if cell.is_finite() else None
     return str(cell)
-
-
-def _flag(said: object) -> bool | None:
-    if isinstance(said, bool):
-        return said
-    word = str(said).casefold()
-    return True if word in YES else False if word in NO else None
 
 
 def _moment(text: str, pick: Pick) -> datetime | None:

@@ -10,7 +10,7 @@ from typing import Final
 
 from onefold.errors import OnefoldError, Problem
 from onefold.ingest.files.lines import Incoming, Lines
-from onefold.ingest.tables.mapping import CsvForm
+from onefold.ingest.tables.csv_form import CsvForm
 from onefold.ingest.tables.rows import Row
 
 CODE: Final = "file.invalid"

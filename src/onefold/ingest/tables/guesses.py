@@ -6,8 +6,9 @@ from datetime import datetime
 from enum import Enum, auto
 from typing import Final
 
-from onefold.ingest.tables.cells import NO, NUMBERS, YES
-from onefold.ingest.tables.mapping import Decimal
+from onefold.ingest.tables.cells import NUMBERS
+from onefold.ingest.tables.csv_form import Decimal
+from onefold.ingest.tables.words import NO, YES
 
 DAY_FIRST: Final = ("%d.%m.%Y", "%d/%m/%Y", "%d-%m-%Y")
 MONTH_FIRST: Final = ("%m/%d/%Y",)

@@ -1,27 +1,27 @@
 """Mapping files: which column of a table becomes which part of an event. docs/importing.md describes them."""
 
-import codecs
 import re
 from collections.abc import Mapping as MappingOf
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from onefold.ingest.tables.csv_form import CsvForm, csv_form
+from onefold.ingest.tables.words import flag_of
 from onefold.model import yaml_file
+from onefold.model.consents import LONGEST_PURPOSE, purpose_of
 from onefold.model.namespaces import Namespaces
 from onefold.model.yaml_file import YamlNode, suggestion
 
 CODE: Final = "mapping.invalid"
-TAB: Final = "tab"
 EPOCHS: Final = ("seconds", "milliseconds")
 """Formats of a time that is a number, counted since 1970."""
 
-_ASCII: Final = bytes(range(32, 127)) + b"\r\n\t"
 _HEAD: Final = ("source", "type", "record", "timestamp", "event", "name", "channel", "identifiers", "traits")
-KEYS: Final = (*_HEAD, "properties", "context", "nulls", "csv")
+KEYS: Final = (*_HEAD, "consents", "properties", "context", "nulls", "csv")
 """What a mapping may say."""
 SOME_TIME: Final = datetime(2026, 1, 2, 3, 4, 5)  # noqa: DTZ001 (only to be written and read again)
 PICK_KEYS: Final = ("column", "value", "as", "format", "timezone")
@@ -46,13 +46,6 @@ class Kind(StrEnum):
     TIME = "time"
 
 
-class Decimal(StrEnum):
-    """What parts whole numbers from fractions."""
-
-    POINT = "."
-    COMMA = ","
-
-
 @dataclass(frozen=True, slots=True)
 class Pick:
     """Where a value comes from: a column, or a text that is the same in every row.
@@ -73,15 +66,6 @@ class Pick:
 
 
 @dataclass(frozen=True, slots=True)
-class CsvForm:
-    """How a CSV file is written. `delimiter`: None takes the usual one of the file."""
-
-    delimiter: str | None = None
-    encoding: str = "utf-8"
-    decimal: Decimal = Decimal.POINT
-
-
-@dataclass(frozen=True, slots=True)
 class Mapping:
     """A mapping.
 
@@ -91,6 +75,7 @@ class Mapping:
         record: the columns that tell a record from all others. version: what tells its versions apart.
         fields: `event`, `name`, `channel`. identifiers: by namespace, of which there may be several.
         groups: `traits`, `properties`, `context`, each with its names; those of `context` may hold points.
+        consents: by purpose; each is read as a flag.
         nulls: texts that say nothing.
     """
 
@@ -103,12 +88,14 @@ class Mapping:
     fields: MappingOf[str, Pick]
     identifiers: tuple[tuple[str, Pick], ...]
     groups: MappingOf[str, MappingOf[str, Pick]]
+    consents: MappingOf[str, Pick]
     nulls: frozenset[str]
     csv: CsvForm
 
     def picks(self) -> list[Pick]:
         """All of them."""
         found = [*self.record, self.timestamp, *self.fields.values(), *(pick for _, pick in self.identifiers)]
+        found.extend(self.consents.values())
         found.extend(pick for group in self.groups.values() for pick in group.values())
         return [*found, self.version] if self.version else found
 
@@ -126,6 +113,7 @@ def read(top: YamlNode, text: str, namespaces: Namespaces) -> Mapping:
     keys = top.mapping(KEYS)
     kind = keys["type"].choice(RowType) if "type" in keys else RowType.IDENTIFY
     _check_fitting(keys, kind)
+    _check_consents_once(keys)
     record, version = _record(keys, top, kind)
     source = keys["source"].text().strip() if "source" in keys else None
     if source == "":
@@ -142,8 +130,9 @@ def read(top: YamlNode, text: str, namespaces: Namespaces) -> Mapping:
             _needed(keys, top, "identifiers", "Name the columns that people are known by."), namespaces
         ),
         groups={name: _group(keys[name]) for name in ("traits", "properties", "context") if name in keys},
+        consents=_consents(keys["consents"]) if "consents" in keys else {},
         nulls=frozenset(item.text().strip() for item in keys["nulls"].items()) if "nulls" in keys else frozenset(),
-        csv=_csv(keys["csv"]) if "csv" in keys else CsvForm(),
+        csv=csv_form(keys["csv"]) if "csv" in keys else CsvForm(),
     )
 
 
@@ -177,6 +166,14 @@ def _check_fitting(keys: MappingOf[str, YamlNode], kind: RowType) -> None:
             raise keys[key].error(f"{key} says nothing where the type is {kind}", hint)
 
 
+def _check_consents_once(keys: MappingOf[str, YamlNode]) -> None:
+    """Of two ways to say what was agreed to, one would get lost."""
+    if "consents" in keys and "context" in keys:
+        for name, node in keys["context"].mapping().items():
+            if name.split(".")[0] == "consent":
+                raise node.error("consents are named already", "Put it under consents.")
+
+
 def _record(keys: MappingOf[str, YamlNode], top: YamlNode, kind: RowType) -> tuple[tuple[Pick, ...], Pick | None]:
     if "record" not in keys:
         if kind is RowType.IDENTIFY:
@@ -198,6 +195,21 @@ def _identifiers(node: YamlNode, namespaces: Namespaces) -> tuple[tuple[str, Pic
 
 def _group(node: YamlNode) -> dict[str, Pick]:
     return {name: _pick(child) for name, child in node.mapping().items()}
+
+
+def _consents(node: YamlNode) -> dict[str, Pick]:
+    found = {}
+    for purpose, child in node.mapping().items():
+        if purpose_of(purpose) is None:
+            raise child.error("this is no purpose", f"Name it in 1 to {LONGEST_PURPOSE} characters, as in marketing.")
+        pick = _pick(child)
+        if pick.kind not in {None, Kind.FLAG}:
+            raise child.child("as").error("a consent is given or not", "Leave this out: it is read as a flag.")
+        if pick.value is not None and flag_of(pick.value) is None:
+            said = yaml_file.shown(pick.value)
+            raise child.child("value").error(f'"{said}" is neither yes nor no', "Write yes or no.")
+        found[purpose] = replace(pick, kind=Kind.FLAG)
+    return found
 
 
 def _several(node: YamlNode) -> tuple[Pick, ...]:
@@ -255,32 +267,3 @@ def _zone(node: YamlNode) -> tzinfo:
             f'"{yaml_file.shown(said)}" is no time zone that is known here',
             "Name one as in Europe/Berlin or UTC; where none is known, install tzdata.",
         ) from None
-
-
-def _csv(node: YamlNode) -> CsvForm:
-    keys = node.mapping(("delimiter", "encoding", "decimal"))
-    return CsvForm(
-        _delimiter(keys["delimiter"]) if "delimiter" in keys else None,
-        _encoding(keys["encoding"]) if "encoding" in keys else "utf-8",
-        keys["decimal"].choice(Decimal) if "decimal" in keys else Decimal.POINT,
-    )
-
-
-def _delimiter(node: YamlNode) -> str:
-    said = node.text()
-    if said == TAB:
-        return "\t"
-    if len(said) != 1 or said in ' "' or said.isalnum():
-        raise node.error(f'"{yaml_file.shown(said)}" parts no columns', f"Write one character as in ;, or {TAB}.")
-    return said
-
-
-def _encoding(node: YamlNode) -> str:
-    """The name of an encoding that has ASCII's characters at ASCII's places: line ends are sought in bytes."""
-    said = node.text()
-    try:
-        if codecs.lookup(said).name == "utf-8-sig" or _ASCII.decode(said) == _ASCII.decode("ascii"):
-            return said
-    except (LookupError, UnicodeDecodeError):
-        pass
-    raise node.error(f'"{yaml_file.shown(said)}" is no encoding that is read here', "Save the file in UTF-8.")

@@ -61,6 +61,7 @@ class RowDecoder:
         self._groups: Final = {
             group: [(name, self._cell(pick)) for name, pick in picks.items()] for group, picks in mapping.groups.items()
         }
+        self._consents: Final = [(purpose, self._cell(pick)) for purpose, pick in mapping.consents.items()]
 
     def __call__(self, row: Row) -> Decoded | Rejected:
         """The event that a row is."""
@@ -100,7 +101,17 @@ class RowDecoder:
                     _put(held, name.split(".") if group == "context" else [name], said)
             if held:
                 event[group] = held
+        if consents := self._agreed(cells, warnings):
+            _put(event, ("context", "consent"), consents)
         return event
+
+    def _agreed(self, cells: Sequence[object], warnings: list[Problem]) -> dict[str, object]:
+        """What the person agreed to, or did not, by purpose; where the row does not say so, nothing."""
+        said = {
+            purpose: self._cells.value(cell.of(cells), cell.pick, f"consents.{purpose}", warnings)
+            for purpose, cell in self._consents
+        }
+        return {purpose: given for purpose, given in said.items() if given is not None}
 
     def _message_id(self, cells: Sequence[object], hashed: bytes) -> str | None:
         """None when the row does not say which record it is."""

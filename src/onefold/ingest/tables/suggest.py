@@ -12,8 +12,8 @@ from typing import Final
 
 from onefold.ingest.tables import words
 from onefold.ingest.tables.cells import plain
+from onefold.ingest.tables.csv_form import TAB, Decimal
 from onefold.ingest.tables.guesses import DAY_FIRST, MONTH_FIRST, Looks, decimal_of, looks, time_formats
-from onefold.ingest.tables.mapping import TAB, Decimal
 from onefold.ingest.tables.words import snake, word_of
 from onefold.model.namespaces import Kind, Namespace, Namespaces
 

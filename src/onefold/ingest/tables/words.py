@@ -5,6 +5,9 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Final
 
+YES: Final = frozenset({"true", "t", "yes", "y", "1", "x", "on", "ja", "j", "wahr", "oui", "vrai", "sí", "si"})
+NO: Final = frozenset({"false", "f", "no", "n", "0", "off", "nein", "falsch", "non", "faux"})
+
 NAMESPACES: Final[Mapping[str, frozenset[str]]] = {
     "user_id": frozenset({"userid", "user", "accountid", "account", "login", "memberid", "benutzerid", "uid"}),
     "crm_id": frozenset(
@@ -96,3 +99,9 @@ def snake(name: str) -> str:
     """A name as traits are named: `Favourite shop` becomes `favourite_shop`."""
     parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip())
     return re.sub(r"[\W_]+", "_", parted).strip("_").casefold() or "column"
+
+
+def flag_of(text: str) -> bool | None:
+    """What a word says of yes or no; None when it is neither."""
+    word = text.casefold()
+    return True if word in YES else False if word in NO else None
