@@ -1,6 +1,6 @@
 # One command each: `make demo`, `make test`. Everything lives in .venv, installed from the pins in constraints.txt.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo quick test newest sdks nightly check schema bench soak
+.PHONY: help setup demo quick test long newest sdks nightly check schema bench soak
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -45,8 +45,11 @@ demo: setup  ## import a made-up shop, show how well it was stitched, and serve 
 quick: setup  ## the tests of under a minute
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m 'not slow' $(addprefix --ignore=tests/,$(SLOW)) $(ARGS)
 
-test: setup sdks  ## every test
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+test: setup sdks  ## every test of under a quarter of an hour together: all but those of `make long`
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m 'not long' $(ARGS)
+
+long: setup  ## the tests that take minutes each: servers die, and are started again and again
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m long tests/faults $(ARGS)
 
 # Without npm the tests themselves say what is missing, and whether it may be.
 sdks:

@@ -106,6 +106,7 @@ def loaded(folder: Path, seed: int) -> Iterator[Load]:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_two_servers_keep_the_segments_of_one_store_though_each_is_killed_in_the_middle_of_it(
     stored: Stored, tmp_path: Path
 ) -> None:

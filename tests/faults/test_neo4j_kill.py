@@ -11,7 +11,8 @@ from tests.support.neo4j_server import Neo4jServer, neo4j_server, prepared
 from tests.support.server import Server, serving, until
 from tests.support.whole import check_neo4j, stored_in_neo4j
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("neo4j faults")]  # one more server at a time is enough
+# One more server at a time is enough.
+pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.xdist_group("neo4j faults")]
 
 KILLS = 5
 

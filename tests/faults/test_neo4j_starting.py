@@ -14,7 +14,7 @@ from tests.support.neo4j_server import Neo4jServer, ask, neo4j_server, prepared
 from tests.support.server import ONEFOLD, SECONDS, Answer, Server, run, serving, until
 from tests.support.whole import check_neo4j
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("neo4j faults")]
+pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.xdist_group("neo4j faults")]
 
 PASSWORD = "S3cret/&@:%pass"
 IN_A_URL = "S3cret%2F%26%40%3A%25pass"

@@ -65,7 +65,7 @@ def show_report(report: "ImportReport", unmapped: Sequence[str], *, as_json: boo
 
 
 def _counts(report: "ImportReport") -> str:
-    return f"{report.accepted:,} accepted, {report.duplicates:,} duplicates, {report.rejected:,} rejected"
+    return f"{report.accepted:,} accepted, {_times(report.duplicates, 'duplicate')}, {report.rejected:,} rejected"
 
 
 def _joins(report: "ImportReport") -> str:
