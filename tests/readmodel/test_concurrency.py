@@ -9,10 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier, Event
 
+import duckdb
 import pytest
 
 from onefold.errors import OnefoldError
-from onefold.readmodel import catching_up
+from onefold.readmodel import catching_up, filling
 from onefold.readmodel.database import Database
 from onefold.readmodel.model import Asking
 from onefold.store.base import Store
@@ -227,10 +228,11 @@ def test_what_breaks_off_leaves_the_state_before(store: Store, folder: Path, mon
 CATCH_UP = """
 import sys
 from pathlib import Path
-from onefold.readmodel import catching_up
+from onefold.readmodel import catching_up, filling
 from onefold.store.sqlite.open import open_sqlite
 from tests.contract.stores import NAMESPACES, TRAITS
 from tests.readmodel.models import reading
+# first
 
 moment, store, folder = sys.argv[1:]
 target = getattr(catching_up, moment)
@@ -247,11 +249,11 @@ with reading(open_sqlite(Path(store), NAMESPACES, TRAITS), Path(folder)) as mode
 """
 
 
-def killed(moment: str, store: Path, folder: Path) -> None:
+def killed(moment: str, store: Path, folder: Path, before: str = "") -> None:
     """A process that catches up, killed when it has done this."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     process = subprocess.Popen(
-        [sys.executable, "-c", CATCH_UP, moment, str(store), str(folder)],
+        [sys.executable, "-c", CATCH_UP.replace("# first\n", before), moment, str(store), str(folder)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=environment,
@@ -274,6 +276,58 @@ def test_kill_9_leaves_a_usable_file(moment: str, store: Store, folder: Path, tm
     with reading(store, folder) as model:
         check(model, store)
     assert not (folder / "2.duckdb").exists(), "the file of who was killed is free"
+
+
+PARTS = """
+from onefold.readmodel import filling
+filling.PAGE_ROWS, filling.PART_PAGES, catching_up.FAR = 3, 1, 0
+"""
+"""Everything is committed in parts, however little it is."""
+
+
+@pytest.mark.parametrize("there_before", [False, True])
+def test_kill_9_between_the_parts_of_much_leaves_a_usable_file(
+    there_before: bool, store: Store, folder: Path, tmp_path: Path
+) -> None:
+    if there_before:
+        with reading(store, folder) as model:
+            check(model, store)
+    before = touchpoints_in(folder) if there_before else 0
+    Filler(store, NAMESPACES).send([odd(900 + n, userId=f"user {n}", anonymousId="kiosk") for n in range(9)])
+    killed("_commit_part", tmp_path / "store.db", folder, PARTS)
+    assert touchpoints_in(folder) == before + 3, "a part was committed"
+    with reading(store, folder) as model:
+        check(model, store)
+
+
+def touchpoints_in(folder: Path) -> int:
+    """How many rows the table holds, whether they count or not."""
+    with duckdb.connect(str(folder / "1.duckdb")) as connection:
+        [(count,)] = connection.execute("SELECT count(*) FROM internal.touchpoints").fetchall()
+    return int(count)
+
+
+def test_what_came_in_parts_is_never_seen_before_all_is_there(
+    store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filling, "PAGE_ROWS", 3)
+    monkeypatch.setattr(filling, "PART_PAGES", 1)
+    done, parted = [0], catching_up._commit_part
+
+    def breaks(connection: duckdb.DuckDBPyConnection) -> None:
+        parted(connection)
+        done[-1] += 1
+        [(identifiers,)] = connection.execute("SELECT count(*) FROM internal.identifiers").fetchall()
+        if (len(done) == 1 and done[-1] == 3) or (len(done) == 2 and identifiers):
+            raise OnefoldError("store.unavailable", "the server has gone away")
+
+    monkeypatch.setattr(catching_up, "_commit_part", breaks)
+    with reading(store, folder) as model:
+        for _ in ("among the touchpoints", "among the identifiers"):
+            with pytest.raises(OnefoldError, match="gone away"):
+                count(model, max_staleness_ms=NO_HURRY_MS)
+            done.append(0)
+        check(model, store)
 
 
 def test_processes_have_files_of_their_own(store: Store, folder: Path, tmp_path: Path) -> None:

@@ -43,9 +43,11 @@ def fills(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     made: list[str] = []
     fill_all = filling.fill
 
-    def counted(connection: duckdb.DuckDBPyConnection, store: Store, head: Head, named: list[str]) -> None:
+    def counted(
+        connection: duckdb.DuckDBPyConnection, store: Store, head: Head, named: list[str], parted: Callable[[], None]
+    ) -> None:
         made.append(store.describe())
-        fill_all(connection, store, head, named)
+        fill_all(connection, store, head, named, parted)
 
     monkeypatch.setattr(catching_up, "fill", counted)
     return made

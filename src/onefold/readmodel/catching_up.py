@@ -1,7 +1,13 @@
-"""Bringing the read model level with a store, in one transaction: when it breaks off, the state before is there."""
+"""Bringing the read model level with a store: when it breaks off, the state before is there.
+
+It is one transaction as far as anybody can see. When a process brings it level for the first time nobody can ask yet,
+and there may be very much to read: then that is committed in parts. Invariant: what is beyond the progress that is
+noted does not count, and goes before anything is added.
+"""
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Final
 
 import duckdb
@@ -31,6 +37,7 @@ PORTION: Final = 50_000
 TRIES: Final = 2
 """How often a view may move before one is held, for which commits wait."""
 
+BEYOND: Final = "DELETE FROM internal.touchpoints WHERE number > $1"
 DELETE: Final = "DELETE FROM internal.{table} WHERE {column} IN (SELECT number FROM rows)"
 AMONG: Final = "AND i.customer IN (SELECT number FROM rows)"
 SUBJECTS: Final = (
@@ -44,11 +51,13 @@ def level(database: Database, store: Store, named: list[str], *, first: bool) ->
 
     Args:
         named: namespaces whose identifiers make a customer known.
-        first: whether the store may be another state than the one that the database was made of, so that it is to be
-            looked at.
+        first: whether nobody can ask before this is done, and the store may be another state than the one that the
+            database was made of, so that it is to be looked at.
 
     Raises: OnefoldError `store.…`; duckdb.Error. The database is then as it was.
     """
+    if first:
+        database.connection.execute(BEYOND, [database.seq])
     with store.read(hold=first) as view:
         head = view.head()
         gone_back = head.seq < database.seq or (first and _commit(view, database.seq) != database.commit)
@@ -56,7 +65,8 @@ def level(database: Database, store: Store, named: list[str], *, first: bool) ->
         return
     database.connection.execute("BEGIN")
     try:
-        after, touchpoints = _in_pages(database, store, head, named, anew=gone_back)
+        parted = partial(_commit_part, database.connection) if first else _go_on
+        after, touchpoints = _in_pages(database, store, head, named, parted, anew=gone_back)
         _in_one_view(database, store, after, touchpoints, named)
         database.connection.execute("COMMIT")
     except BaseException:
@@ -64,18 +74,28 @@ def level(database: Database, store: Store, named: list[str], *, first: bool) ->
         raise
 
 
-def _in_pages(database: Database, store: Store, head: Head, named: list[str], *, anew: bool) -> tuple[int, int]:
+def _commit_part(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("COMMIT")
+    connection.execute("BEGIN")
+
+
+def _go_on() -> None:
+    """Somebody may ask meanwhile: nothing is committed before all is there."""
+
+
+def _in_pages(
+    database: Database, store: Store, head: Head, named: list[str], parted: Callable[[], None], *, anew: bool
+) -> tuple[int, int]:
     """Read what would keep others waiting for long; -> the seq since when all changes are to be looked at, and up to
     which number touchpoints are there."""
     connection, seq = database.connection, database.seq
-    if anew:
+    if anew or not seq:
         clear(connection)
-        seq = 0
-    if not seq:
-        fill(connection, store, head, named)
+        database.progressed(0, "", 0)
+        fill(connection, store, head, named, parted)
         return head.seq, head.seq
     if head.seq - seq > FAR:
-        append_touchpoints(connection, store, seq, head.seq)
+        append_touchpoints(connection, store, seq, head.seq, parted)
         return seq, head.seq
     return seq, seq
 

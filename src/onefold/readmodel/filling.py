@@ -1,6 +1,6 @@
 """Writing rows of a store into the tables of the read model."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Final
@@ -15,6 +15,8 @@ from onefold.store.columns import ColumnKind
 from onefold.store.view import Head
 
 PAGE_ROWS: Final = 50_000
+PART_PAGES: Final = 5
+"""What a transaction adds stays in memory until it is committed, whatever the limit: some 500 bytes a touchpoint."""
 NO_END: Final = 1 << 62
 """Above every number."""
 
@@ -93,21 +95,34 @@ def clear(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("DELETE FROM internal.meta WHERE name = 'memberships'")
 
 
-def fill(connection: duckdb.DuckDBPyConnection, store: Store, head: Head, named: list[str]) -> None:
-    """Fill empty tables with all there is, as it is while it is read: at least as new as `head`."""
+def fill(
+    connection: duckdb.DuckDBPyConnection, store: Store, head: Head, named: list[str], parted: Callable[[], None]
+) -> None:
+    """Fill empty tables with all there is, as it is while it is read: at least as new as `head`. `parted`: is called
+    after each part of it, where the transaction may end and another begin."""
     ends = {ColumnKind.TOUCHPOINTS: head.seq, ColumnKind.IDENTIFIERS: head.identifier}
     for kind in FORMS:
-        for rows in _pages(store, kind, 0, ends.get(kind, NO_END)):
+        for rows in _parts(_pages(store, kind, 0, ends.get(kind, NO_END)), parted):
             insert(connection, kind, rows)
     for rows in _pages(store, ColumnKind.CUSTOMERS, 0, head.customer):
         with_rows(connection, CUSTOMERS, rows, named=named)
     connection.execute(PROFILES.format(among=""))
 
 
-def append_touchpoints(connection: duckdb.DuckDBPyConnection, store: Store, after: int, upto: int) -> None:
-    """Add the touchpoints with `after` < number <= `upto`, with the subjects that they have while they are read."""
-    for rows in _pages(store, ColumnKind.TOUCHPOINTS, after, upto):
+def append_touchpoints(
+    connection: duckdb.DuckDBPyConnection, store: Store, after: int, upto: int, parted: Callable[[], None]
+) -> None:
+    """Add the touchpoints with `after` < number <= `upto`, with the subjects that they have while they are read.
+    `parted`: as of `fill`."""
+    for rows in _parts(_pages(store, ColumnKind.TOUCHPOINTS, after, upto), parted):
         insert(connection, ColumnKind.TOUCHPOINTS, rows)
+
+
+def _parts(pages: Iterator[pa.Table], parted: Callable[[], None]) -> Iterator[pa.Table]:
+    for number, page in enumerate(pages, 1):
+        yield page
+        if number % PART_PAGES == 0:
+            parted()
 
 
 def _pages(store: Store, kind: ColumnKind, after: int, upto: int) -> Iterator[pa.Table]:

@@ -158,6 +158,7 @@ class ReadModel:
             except duckdb.Error as error:
                 if not _is_damage(error) or self._database.is_of_spilling(error):
                     raise
+                self._level_at = NEVER
                 self._database.make_anew()
                 level(self._database, self._store, self._named, first=True)
         self._level_at = begun
