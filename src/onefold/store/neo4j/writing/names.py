@@ -5,14 +5,14 @@ soon as events are expected: while a transaction has the lock, every moment coun
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from onefold.model.events import Event
 from onefold.model.identifiers import IdentifierKey
 from onefold.model.ids import PublicIds, encode
 
 REMEMBERED: Final = 20_000
-"""As many identifiers, and touchpoints, of each: some ten megabytes. When there are more, all are forgotten."""
+"""As many identifiers, and touchpoints, of each: some ten megabytes. When there would be more, all are forgotten."""
 
 
 class Names:
@@ -28,9 +28,6 @@ class Names:
 
     def expect(self, events: Sequence[Event]) -> None:
         """Make what these are going to need."""
-        for made in (self._identifiers, self._touchpoints):
-            if len(made) > REMEMBERED:
-                made.clear()
         for event in events:
             self.touchpoint(event.message)
             for key in event.identifiers:
@@ -40,6 +37,7 @@ class Names:
         """The public id of a touchpoint, from its message hash."""
         made = self._touchpoints.get(message)
         if made is None:
+            _make_room(self._touchpoints)
             made = self._touchpoints[message] = encode("tp", message)
         return made
 
@@ -54,6 +52,12 @@ class Names:
     def _identifier(self, key: IdentifierKey) -> tuple[bytes, str]:
         made = self._identifiers.get(key)
         if made is None:
+            _make_room(self._identifiers)
             digest = self._ids.digest(key)
             made = self._identifiers[key] = digest, encode("idn", digest)
         return made
+
+
+def _make_room(made: dict[Any, Any]) -> None:
+    if len(made) >= REMEMBERED:
+        made.clear()
