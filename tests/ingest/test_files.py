@@ -220,6 +220,8 @@ def test_an_import_that_a_failing_store_ended_is_finished_by_running_it_again(
         importer = Importer(batcher, tmp_path / "rejects.jsonl")
         with pytest.raises(OnefoldError, match=r"store\.full"):
             importer(*lines)
+        # What was handed in after the batch that failed still has its turn, and fails too.
+        batcher.call(lambda: None).result()
         assert message_ids(store) == list("abc")
         full.room = 100
         assert counts(importer(*lines)) == (8, 5, 3, 0)
