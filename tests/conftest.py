@@ -7,9 +7,13 @@ blob that reproduces a failure.
 import os
 import signal
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from tests.support.glances import Glanced
 
 settings.register_profile("quick", max_examples=50, derandomize=True, deadline=None)
 settings.register_profile("ci", max_examples=300, derandomize=True, deadline=None)
@@ -41,3 +45,12 @@ def neo4j_url(neo4j_database: str) -> str:
     from tests.support.neo4j_server import wiped
 
     return wiped(neo4j_database)
+
+
+@pytest.fixture(params=[True, False], ids=["earliest", "meanwhile"])
+def glanced(request: pytest.FixtureRequest) -> "Iterator[Glanced]":
+    """Transactions on Neo4j read early what the next needs, however small batches are; counted."""
+    from tests.support.glances import glancing
+
+    with glancing(earliest=request.param) as counted:
+        yield counted

@@ -8,15 +8,19 @@ written is matched by its number, and relationships are merged.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Final
 from unittest.mock import patch
 
 import neo4j
 
+from onefold.store.neo4j.writing.ahead import Question
 from onefold.store.neo4j.writing.statements import FIRST, WRITE
 
 Said = dict[str, Any]
 """The parameter of a statement."""
+ASKED: Final = ("ids", "messages")
+"""Of what is asked first, what the bare statement asks too."""
 
 LOCK: Final = "MATCH (m:Meta {name: 'head'}) SET m.lock = 1 RETURN m.seq"
 READ: Final = (
@@ -92,17 +96,24 @@ class Commit:
 
 @contextmanager
 def recording(into: list[Commit]) -> Iterator[None]:
-    """Take down what transactions say inside the block."""
+    """Take down what transactions say inside the block. What they know from a glance, the script has to ask."""
     run: Callable[..., Any] = neo4j.Transaction.run
+    parameters: Callable[[Question], Said] = Question.parameters
+    asked: list[Said] = []
+
+    def ask(question: Question) -> Said:
+        asked.append(parameters(question))
+        return asked[-1]
 
     def take_down(transaction: Any, statement: str, **said: Any) -> Any:
         if statement == FIRST:
-            into.append(Commit(said["p"]))
+            into.append(Commit({name: list(dict.fromkeys(chain(*(one[name] for one in asked)))) for name in ASKED}))
+            asked.clear()
         elif statement == WRITE:
             into[-1].writes.append(said["p"])
         return run(transaction, statement, **said)
 
-    with patch.object(neo4j.Transaction, "run", take_down):
+    with patch.object(neo4j.Transaction, "run", take_down), patch.object(Question, "parameters", ask):
         yield
 
 

@@ -15,6 +15,7 @@ from onefold.model.reading import Reject
 from onefold.model.traits import TraitRule, TraitRules
 from onefold.stitch.needs import Customers
 from onefold.store import neo4j as package
+from onefold.store.base import Ahead
 from onefold.store.columns import ColumnKind
 from onefold.store.neo4j.address import address_of
 from onefold.store.neo4j.open import open_neo4j
@@ -23,7 +24,8 @@ from tests.contract.building import Batch, at
 from tests.contract.stores import NAMESPACES
 from tests.contract.test_sqlite_plans import NEEDS, PAGES
 from tests.contract.test_sqlite_statements import ASKED
-from tests.support.filled import fill
+from tests.support.filled import fill, key
+from tests.support.glances import glancing
 from tests.support.neo4j_server import bare
 
 pytestmark = [pytest.mark.xdist_group("neo4j"), pytest.mark.slow]
@@ -45,7 +47,8 @@ def asked(neo4j_url: str, monkeypatch: pytest.MonkeyPatch) -> Asked:
     statements: Asked = {}
     for runner in (neo4j.Session, neo4j.Transaction):
         monkeypatch.setattr(runner, "run", remembering(runner.run, statements))
-    with closing(open_neo4j(address_of(neo4j_url), NAMESPACES, TraitRules({}, TraitRule(searchable=True)))) as store:
+    rules = TraitRules({}, TraitRule(searchable=True))
+    with closing(open_neo4j(address_of(neo4j_url), NAMESPACES, rules)) as store, glancing(earliest=True):
         everything(store)
     return statements
 
@@ -63,7 +66,7 @@ def remembering(run: Callable[..., Any], statements: Asked) -> Callable[..., Any
 def everything(store: Neo4jStore) -> None:
     """Write and read all that there is."""
     fill(store, NAMESPACES, 120)
-    with store.write() as transaction:
+    with store.write(Ahead([], [], lambda: Ahead([b"." * 16], [[key("user_id:user 1")]]))) as transaction:
         for need in NEEDS:
             transaction.answer(need)
         transaction.known_messages([b"." * 16])

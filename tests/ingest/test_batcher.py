@@ -211,6 +211,38 @@ def test_nobody_who_stops_waiting_takes_back_what_was_handed_in(batcher: Batcher
     assert message_ids(store) == ["a"]
 
 
+class Curious(Poisoned):
+    """A store that asks what comes next, each time it is written to.
+
+    Attributes:
+        told: how many messages that were, of each transaction.
+    """
+
+    def __init__(self, store: SqliteStore) -> None:
+        super().__init__(store)
+        self.told: list[int] = []
+
+    def write(self, ahead: Ahead | None = None) -> Any:
+        if ahead is not None and ahead.then is not None:
+            self.told.append(len(ahead.then().messages))
+        return super().write(ahead)
+
+
+def test_a_store_is_told_what_comes_next_as_far_as_it_waits(store: SqliteStore, rules: Rules) -> None:
+    curious = Curious(store)
+    with Batcher(curious, rules, batch_size=3, queue_size=20) as batcher:
+        gate = Gate(batcher)
+        before = [batcher.submit(items(*names)) for names in ("a", "bcde", "fg")]
+        judgement = batcher.call(lambda: None)
+        after = batcher.submit(items("h"))
+        gate.open.set()
+        for future in (*before, after):
+            future.result(SECONDS)
+        judgement.result(SECONDS)
+    assert curious.told == [3, 1, 0, 0], "not what waits behind a change, which comes first"
+    assert message_ids(store) == [*"abcdefgh"]
+
+
 class Alone(Poisoned):
     """A store that notes who writes, and whether two ever do at once."""
 

@@ -1,4 +1,4 @@
-"""Seeded mistakes in stitching: what the property tests must find, each by itself.
+"""Seeded mistakes, most of them in stitching: what the property tests must find, each by itself.
 
 A mutant is one change of the text of one function. It is put in by compiling the changed module and giving the
 functions that differ their new code, in place: whoever imported them has the mistake too. A text that is not there
@@ -15,12 +15,13 @@ from types import CodeType, FunctionType, ModuleType
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """`text` of onefold.stitch.`module` becomes `changed`."""
+    """`text` of onefold.`package`.`module` becomes `changed`."""
 
     name: str
     module: str
     text: str
     changed: str
+    package: str = "stitch"
 
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -177,7 +178,7 @@ MUTANTS: tuple[Mutant, ...] = (
 @contextmanager
 def planted(mutant: Mutant) -> Iterator[None]:
     """The mistake is made while the block runs."""
-    module = importlib.import_module(f"onefold.stitch.{mutant.module}")
+    module = importlib.import_module(f"onefold.{mutant.package}.{mutant.module}")
     source = inspect.getsource(module)
     if source.count(mutant.text) != 1:
         raise LookupError(f"{mutant.name}: {mutant.text!r} stands {source.count(mutant.text)} times in {mutant.module}")

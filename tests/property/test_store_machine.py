@@ -33,14 +33,18 @@ from tests.oracle.evidence import Event, Evidence
 from tests.property.playing import key_of, namespaces_of
 from tests.property.shown import TRAIT_RULES, Look, stored_event
 from tests.property.strategies import START_MS, History, Judge, Retract, Step, histories
+from tests.support.glances import Glanced
 from tests.support.neo4j_server import wiped
 
 HANDLES = 2
 MOST_STEPS = 25
 LEAST_COMPARED = 5
 """How often a history is to be interrupted to compare, on average: one that ends after its beginning shows nothing."""
+LEAST_GLANCES = 10
+"""How often what was read early is to be used, in all."""
 MOST_EXAMPLES = 2_000
 """Of a night: a real store takes ten times as long as one of dictionaries."""
+MOST_UPCOMING = 10
 SLOWER = 10
 """How many times fewer examples a store gets that is asked over a network."""
 
@@ -138,10 +142,20 @@ class StoreMachine(RuleBasedStateMachine):
     def ingest(self, events: Sequence[Event]) -> None:
         self.sent += events
         batch = [Decoded(stored_event(event, self.evidence), (), b"{}") for event in events if self.links(event)]
-        outcomes = commit_batch(self.store, self.stitching, batch, START_MS)
+        outcomes = commit_batch(self.store, self.stitching, batch, START_MS, self.upcoming)
         expected = [self.evidence.observe(event) for event in events if self.links(event)]
         found = [outcome.problem.code if outcome.problem else outcome.status.value for outcome in outcomes]
         assert found == expected
+
+    def upcoming(self) -> list[Decoded]:
+        """What comes next, if nothing else comes in between."""
+        found: list[Decoded] = []
+        for step in self.waiting[:MOST_UPCOMING]:
+            if not isinstance(step, Event):
+                break
+            if self.links(step):
+                found.append(Decoded(stored_event(step, self.evidence), (), b"{}"))
+        return found
 
     def links(self, event: Event) -> bool:
         """What has no identifier but operators does not pass the door."""
@@ -251,8 +265,9 @@ def test_a_store_in_a_file_shows_what_the_oracle_says_whatever_happens() -> None
 @pytest.mark.slow
 @pytest.mark.xdist_group("neo4j")
 def test_a_store_in_neo4j_shows_what_the_oracle_says_whatever_happens(
-    neo4j_database: str, monkeypatch: pytest.MonkeyPatch
+    neo4j_database: str, monkeypatch: pytest.MonkeyPatch, glanced: Glanced
 ) -> None:
     monkeypatch.setattr(Neo4jMachine, "url", neo4j_database, raising=False)
     compared = run(Neo4jMachine, min(max(settings().max_examples // SLOWER, 20), MOST_EXAMPLES // SLOWER))
     assert compared >= LEAST_COMPARED
+    assert glanced.used >= LEAST_GLANCES

@@ -7,7 +7,7 @@ events before it, not on how they were parted into batches.
 import logging
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -66,7 +66,14 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     joins: int = 0
 
 
-def commit_batch(store: Store, rules: Rules, batch: Sequence[Decoded | Rejected], now_ms: int) -> list[Outcome]:
+Item = Decoded | Rejected
+Upcoming = Callable[[], Sequence[Item]]
+"""What the next batch begins with, as far as it is known."""
+
+
+def commit_batch(
+    store: Store, rules: Rules, batch: Sequence[Item], now_ms: int, upcoming: Upcoming | None = None
+) -> list[Outcome]:
     """Stitch and store a batch in one transaction; -> one outcome per item, in order.
 
     When the store fails in a way that may pass, the transaction is repeated: events that it had stored nevertheless are
@@ -74,25 +81,31 @@ def commit_batch(store: Store, rules: Rules, batch: Sequence[Decoded | Rejected]
 
     Args:
         now_ms: the time of the commit.
+        upcoming: is asked while this batch is written. It is no promise; no outcome depends on it.
 
     Raises: OnefoldError `store.…`; then nothing of the batch is stored, but for a PassingError that is not `undone`.
     """
-    events = [item.event for item in batch if isinstance(item, Decoded)]
-    messages = [event.message for event in events]
-    ahead = Ahead(messages, [event.identifiers for event in events])
+    ahead = _ahead(batch, None if upcoming is None else lambda: _ahead(upcoming()))
 
     def transaction() -> list[Outcome]:
         with store.write(ahead) as begun:
-            return _Commit(begun, rules, batch, messages, now_ms).run()
+            return _Commit(begun, rules, batch, ahead.messages, now_ms).run()
 
     return repeated(transaction, idempotent=True)
 
 
-def commit_each(store: Store, rules: Rules, batch: Sequence[Decoded | Rejected], now_ms: int) -> list[Outcome]:
+def _ahead(batch: Sequence[Item], then: Callable[[], Ahead] | None = None) -> Ahead:
+    events = [item.event for item in batch if isinstance(item, Decoded)]
+    return Ahead([event.message for event in events], [event.identifiers for event in events], then)
+
+
+def commit_each(
+    store: Store, rules: Rules, batch: Sequence[Item], now_ms: int, upcoming: Upcoming | None = None
+) -> list[Outcome]:
     """As `commit_batch`, but an event that brings a bug of ours to light does not take the others with it: it is
     rejected alone, as `internal`, and the rest is stored in smaller batches."""
     try:
-        return commit_batch(store, rules, batch, now_ms)
+        return commit_batch(store, rules, batch, now_ms, upcoming)
     except OnefoldError:
         raise
     except Exception:  # noqa: BLE001  # whatever it is, it is told of when the event that brings it is found
@@ -110,7 +123,7 @@ class _Commit:
         self,
         transaction: Transaction,
         rules: Rules,
-        batch: Sequence[Decoded | Rejected],
+        batch: Sequence[Item],
         messages: Sequence[bytes],
         now_ms: int,
     ) -> None:

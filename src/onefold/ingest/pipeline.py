@@ -9,20 +9,19 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from copy import copy
 from types import TracebackType
 from typing import Final, Generic, Self, TypeVar
 
 from onefold.errors import OnefoldError
-from onefold.ingest.commit import Outcome, commit_each
-from onefold.ingest.decode import Decoded, Rejected
+from onefold.ingest.commit import Item, Outcome, commit_each
+from onefold.ingest.decode import Decoded
 from onefold.stitch.rules import Rules
 from onefold.store.base import Store
 
 Answer = TypeVar("Answer")
-Item = Decoded | Rejected
 
 _log: Final = logging.getLogger(__name__)
 
@@ -216,18 +215,29 @@ class Batcher:
 
     def _batch(self) -> list[_Part]:
         """The next events, up to a change that has to wait for them."""
-        parts: list[_Part] = []
-        room = self._batch_size
-        while room and self._queue and isinstance(submission := self._queue[0], _Submission):
-            part = submission.items[submission.taken : submission.taken + room]
+        parts = list(self._first())
+        for submission, part in parts:
             submission.taken += len(part)
             if submission.taken == len(submission.items):
                 self._queue.popleft()
-            parts.append((submission, part))
-            room -= len(part)
-        self._waiting -= self._batch_size - room
+            self._waiting -= len(part)
         self._changed.notify_all()
         return parts
+
+    def _first(self) -> Iterator[_Part]:
+        """The events that a batch takes, which stay where they are."""
+        room = self._batch_size
+        for submission in self._queue:
+            if not room or not isinstance(submission, _Submission):
+                return
+            part = submission.items[submission.taken : submission.taken + room]
+            room -= len(part)
+            yield submission, part
+
+    def _upcoming(self) -> list[Item]:
+        """What the next batch begins with, as far as it waits already."""
+        with self._changed:
+            return [item for _, part in self._first() for item in part]
 
     def _commit(self, parts: Sequence[_Part]) -> None:
         try:
@@ -245,7 +255,7 @@ class Batcher:
     def _store_batch(self, batch: Sequence[Item]) -> list[Outcome]:
         """Raises: OnefoldError, whatever it is that goes wrong: the thread must live on, for everybody waits for it."""
         try:
-            return commit_each(self._store, self._rules, batch, self._clock_ms())
+            return commit_each(self._store, self._rules, batch, self._clock_ms(), self._upcoming)
         except OnefoldError:
             raise
         except Exception as error:

@@ -14,7 +14,7 @@ Promises every store keeps (and `tests/contract` checks):
   no view moves because of it that is not asked about segments.
 """
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
@@ -53,10 +53,13 @@ class Ahead(msgspec.Struct, frozen=True):
     Attributes:
         messages: whether they are stored (`Transaction.known_messages`).
         together: keys of identifiers, those of one event together, and their links with each other.
+        then: says what the transaction after this one is going to be asked, as far as it is known by then: a store far
+            away reads that while it writes.
     """
 
     messages: Sequence[bytes]
     together: Sequence[Sequence[IdentifierKey]]
+    then: "Callable[[], Ahead] | None" = None
 
 
 class Transaction(Protocol):

@@ -93,9 +93,9 @@ class Connections:
                 yield transaction, row
 
     @contextmanager
-    def writing(self, first: str, **p: Any) -> Iterator[tuple[Transaction, Row]]:
+    def writing(self, first: str, p: Callable[[], dict[str, Any]] = dict) -> Iterator[tuple[Transaction, Row]]:
         """A transaction for this thread alone, and the row that its `first` statement answered with. It is committed
-        when the block ends, and taken back when that raises.
+        when the block ends, and taken back when that raises. `p`: is asked once no other thread writes.
 
         Raises: as `reading`, and `store.full`. What is a PassingError may be tried again as a whole.
         """
@@ -105,7 +105,8 @@ class Connections:
             )
         try:
             with in_our_words(self.place), self._session() as session:
-                transaction, row = self._patiently(lambda: self._begun(session, WRITING_SECONDS, first, p))
+                parameters = p()
+                transaction, row = self._patiently(lambda: self._begun(session, WRITING_SECONDS, first, parameters))
                 with closing(transaction):
                     yield transaction, row
                     transaction.commit()

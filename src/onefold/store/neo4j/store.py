@@ -16,7 +16,7 @@ from onefold.store.neo4j.connections import WRITING_SECONDS, Connections
 from onefold.store.neo4j.errors import no_longer_there
 from onefold.store.neo4j.reading.snapshot import Shared
 from onefold.store.neo4j.reading.view import Neo4jView, viewing
-from onefold.store.neo4j.writing.ahead import Question
+from onefold.store.neo4j.writing.glance import Beginning, Glances
 from onefold.store.neo4j.writing.known import Known
 from onefold.store.neo4j.writing.names import Names
 from onefold.store.neo4j.writing.statements import FIRST, NO_ROWS, WRITE
@@ -40,6 +40,7 @@ class Neo4jStore:
         self._connections: Final = connections
         self._facts: Final = Facts(PublicIds(secret), namespaces, traits)
         self._names: Final = Names(self._facts.ids)
+        self._glances: Final = Glances(connections, self._names)
         self._shared: Final = Shared(self._facts)
         self._read_only: Final = read_only
 
@@ -84,11 +85,11 @@ class Neo4jStore:
             raise OnefoldError(
                 "store.read_only", f"{self.describe()} was opened for reading only", "Open it for writing."
             )
-        asked = Question(ahead, self._names)
-        with self._connections.writing(FIRST, **asked.parameters()) as (transaction, [secret, *first]):
+        beginning = Beginning(ahead, self._names, self._glances)
+        with self._connections.writing(FIRST, beginning.parameters) as (transaction, [secret, *first]):
             if secret != self.secret:  # public ids made with the one that was read would name nobody
                 raise no_longer_there(self.describe())
-            writing = Neo4jTransaction(transaction, asked, first, Known(self._names), self._facts)
+            writing = Neo4jTransaction(transaction, beginning, first, Known(self._names), self._facts)
             yield writing
             writing.finish()
         self._shared.last.head = writing.reached()

@@ -20,10 +20,12 @@ ONCE: Final = CountTest(at_least=1)
 def query(test: BehaviourTest, asked: Asked) -> Leaf:
     """The customers who did it, or, where nothing done is enough, those who did something else."""
     negated = met_by_nothing(test)
-    done = f"SELECT i.customer FROM {asked.journeys(' AND '.join([matching(test, asked), *_counting(test, asked)]))}"
+    only = _currency(test, asked)
+    counting = [matching(test, asked), *([] if only is None else [f"t.currency = {asked.bind(only)}"])]
+    done = f"SELECT i.customer FROM {asked.journeys(' AND '.join(counting))}"
     if _at_all(test):
         return Leaf(done, negated)
-    enough = " AND ".join(tests(test, asked))
+    enough = " AND ".join(tests(test, asked, only))
     return Leaf(f"{done} GROUP BY i.customer HAVING {f'NOT ({enough})' if negated else enough}", negated)
 
 
@@ -33,13 +35,13 @@ def _at_all(test: BehaviourTest) -> bool:
     return alone and times(test) in (ONCE, CountTest(at_most=0), CountTest(is_=0))
 
 
-def _counting(test: BehaviourTest, asked: Asked) -> Iterator[str]:
-    """That a touchpoint is in the currency in which alone it counts for anything."""
+def _currency(test: BehaviourTest, asked: Asked) -> str | None:
+    """The currency in which alone a touchpoint counts for anything."""
     measures = [measure for measure in (test.sum, test.average, test.distinct) if measure is not None]
     currencies = {measure.currency for measure in measures}
     converted_ = any(rate_of(measure, asked.surroundings.rates) is not None for measure in measures)
-    if len(currencies) == 1 and None not in currencies and not converted_ and times(test) is None:
-        yield f"t.currency = {asked.bind(*currencies)}"
+    alone = len(currencies) == 1 and not converted_ and times(test) is None
+    return currencies.pop() if alone else None
 
 
 def matching(test: BehaviourTest, asked: Asked) -> str:
@@ -76,31 +78,33 @@ def met_by_nothing(test: BehaviourTest) -> bool:
     return all(told)
 
 
-def tests(test: BehaviourTest, asked: Asked) -> Iterator[str]:
-    """What has to hold of all touchpoints of a customer that count; never null."""
+def tests(test: BehaviourTest, asked: Asked, only: str | None) -> Iterator[str]:
+    """What has to hold of all touchpoints of a customer that count; never null. `only`: the currency that all of them
+    are in, where that is known: looking at it again in each takes as long as adding them up."""
     count = times(test)
     if count is not None:
         for sign, number in ((">=", count.at_least), ("<=", count.at_most), ("=", count.is_)):
             if number is not None:
                 yield f"count(*) {sign} {asked.bind(number)}"
     if test.sum is not None:
-        yield from _sum(test.sum, asked)
+        yield from _sum(test.sum, asked, only)
     if test.average is not None:
-        yield from _average(test.average, asked)
+        yield from _average(test.average, asked, only)
     if test.distinct is not None:
         for sign, bound in _bounds(test.distinct):
-            yield f"count(DISTINCT {value(test.distinct, asked)}) {sign} CAST({asked.bind(bound)} AS DECIMAL(24, 9))"
+            found = value(test.distinct, asked, only)
+            yield f"count(DISTINCT {found}) {sign} CAST({asked.bind(bound)} AS DECIMAL(24, 9))"
 
 
-def _sum(test: PropertyTest, asked: Asked) -> Iterator[str]:
+def _sum(test: PropertyTest, asked: Asked, only: str | None) -> Iterator[str]:
     for sign, bound in _bounds(test, rate_of(test, asked.surroundings.rates)):
-        yield f"coalesce(sum({amount(test, asked)}), 0) {sign} CAST({asked.bind(bound)} AS DECIMAL(38, 9))"
+        yield f"coalesce(sum({amount(test, asked, only)}), 0) {sign} CAST({asked.bind(bound)} AS DECIMAL(38, 9))"
 
 
-def _average(test: PropertyTest, asked: Asked) -> Iterator[str]:
+def _average(test: PropertyTest, asked: Asked, only: str | None) -> Iterator[str]:
     """The sum is compared with so many times the bound: no division, no rounding."""
     for sign, bound in _bounds(test, rate_of(test, asked.surroundings.rates)):
-        found = amount(test, asked)
+        found = amount(test, asked, only)
         yield f"coalesce(sum({found}) {sign} CAST({asked.bind(bound)} AS DECIMAL(30, 9)) * count({found}), false)"
 
 
@@ -111,14 +115,14 @@ def _bounds(test: PropertyTest, rate: Decimal | None = None) -> Iterator[tuple[s
             yield sign, in_grains(bound if rate is None else bound * rate)
 
 
-def amount(test: PropertyTest, asked: Asked) -> str:
-    """What of a touchpoint is added up: a DECIMAL of nine decimals, or null."""
+def amount(test: PropertyTest, asked: Asked, only: str | None = None) -> str:
+    """What of a touchpoint is added up: a DECIMAL of nine decimals, or null. `only`: as of `tests`."""
     found = number(test, asked)
     if rate_of(test, asked.surroundings.rates) is not None:
         return converted(found, asked)
     if test.property in MONEY and test.currency is None:
         return f"CASE WHEN t.currency IS NULL THEN {found} END"
-    return _in_currency(test, found, asked)
+    return _in_currency(test, found, asked, only)
 
 
 def number(test: PropertyTest, asked: Asked) -> str:
@@ -126,12 +130,12 @@ def number(test: PropertyTest, asked: Asked) -> str:
     return "t.revenue" if test.property == REVENUE else property_number(test.property, asked.bind)
 
 
-def value(test: PropertyTest, asked: Asked) -> str:
-    """What of a touchpoint is told apart: JSON text, or null."""
-    return _in_currency(test, property_json(test.property, asked.bind), asked)
+def value(test: PropertyTest, asked: Asked, only: str | None = None) -> str:
+    """What of a touchpoint is told apart: JSON text, or null. `only`: as of `tests`."""
+    return _in_currency(test, property_json(test.property, asked.bind), asked, only)
 
 
-def _in_currency(test: PropertyTest, expression: str, asked: Asked) -> str:
-    if test.currency is None:
+def _in_currency(test: PropertyTest, expression: str, asked: Asked, only: str | None) -> str:
+    if test.currency in (None, only):
         return expression
     return f"CASE WHEN t.currency = {asked.bind(test.currency)} THEN {expression} END"

@@ -66,7 +66,7 @@ def _computed(test: ComputedTest, asked: Asked) -> str:
 
 def _behaviour(test: BehaviourTest, asked: Asked) -> str:
     columns = {
-        "met": " AND ".join(behaviour.tests(test, asked)),
+        "met": " AND ".join(behaviour.tests(test, asked, None)),
         "times": "count(*)",
         "first_ms": "min(t.at_ms)",
         "last_ms": "max(t.at_ms)",

@@ -11,7 +11,6 @@ from onefold.model.graph import Identifier
 from onefold.model.identifiers import IdentifierKey
 from onefold.store.base import Ahead
 from onefold.store.neo4j.rows import CUSTOMER, KEPT_OF_IDENTIFIER, LINK, LOW_HALF, Row, public_of
-from onefold.store.neo4j.writing.known import Known
 from onefold.store.neo4j.writing.names import Names
 
 Key = TypeVar("Key", int, IdentifierKey)
@@ -34,6 +33,8 @@ READ: Final = (
 READS: Final = f"messages, [place IN held | [i IN place | {KEPT_OF_IDENTIFIER}]], customers, links"
 """What `READ` leaves, as it is returned."""
 READ_COLUMNS: Final = 4
+READ_ALONE: Final = f"CYPHER replan=skip WITH 1 AS m {READ}RETURN {READS}"
+"""The same as a statement of its own."""
 
 
 class Question:
@@ -64,32 +65,43 @@ class InHand:
     Attributes:
         messages: asked for -> content hash, None if it is not stored.
         identifiers: by namespace and value; None where there is none. customers: by key. links: by pair, None likewise.
+        public: the public ids of the identifiers, by their numbers.
     """
 
-    __slots__ = ("customers", "identifiers", "links", "messages")
+    __slots__ = ("customers", "identifiers", "links", "messages", "public")
 
-    def __init__(self, asked: Question, answer: Sequence[list[Any]], known: Known) -> None:
-        """`answer`: what `READS` says. `known` is told of identifiers."""
+    def __init__(self, asked: Question, answer: Sequence[list[Any]], names: Names) -> None:
+        """`answer`: what `READS` says."""
         messages, held, customers, links = answer
         contents = {public_of(found): bytes.fromhex(content) for found, content in messages}
         self.messages: Final = {message: contents.get(message) for message in asked.messages}
         self.identifiers: Final[dict[IdentifierKey, Identifier | None]] = dict.fromkeys(asked.keys)
         self.customers: Final[dict[int, Row | None]] = {row[0]: row for row in customers}
         self.links: Final[dict[int, Row | None]] = {}
+        self.public: Final[dict[int, str]] = {}
         for key, found in zip(asked.keys, held, strict=True):
             for number, *kept in found:
-                self.identifiers[key] = Identifier(number, key, known.names.digest(key), *kept)
-                known.public[number] = known.names.identifier(key)
+                self.identifiers[key] = Identifier(number, key, names.digest(key), *kept)
+                self.public[number] = names.identifier(key)
         for one, other in asked.pairs:
             if held[one] and held[other]:
                 [[a, *_]], [[b, *_]] = held[one], held[other]
                 self.links[a << 32 | b] = self.links[b << 32 | a] = None
         self.links.update((row[0], row) for row in links)
 
+    def take_over(self, other: "InHand") -> None:
+        """Have in hand what the other has, too. What both have is as this one has it."""
+        for mine, theirs in zip(self.kinds(), other.kinds(), strict=True):
+            mine.update((key, row) for key, row in theirs.items() if key not in mine)
+
     def clear(self) -> None:
         """Something has changed."""
-        for rows in (self.messages, self.identifiers, self.customers, self.links):
+        for rows in self.kinds():
             rows.clear()
+
+    def kinds(self) -> tuple[dict[Any, Any], ...]:
+        """Its rows, kind by kind."""
+        return self.messages, self.identifiers, self.customers, self.links, self.public
 
 
 def taken(rows: dict[Key, Held | None], keys: Iterable[Key]) -> tuple[list[Held], list[Key]]:

@@ -16,9 +16,10 @@ from onefold.stitch.needs import Need
 from onefold.store.facts import Facts
 from onefold.store.kept import REJECTS_KEPT, Kept, operators_in, said_in
 from onefold.store.neo4j.rows import LARGEST, Row, ask, judgements_of, known_numbers, public_of, tell
-from onefold.store.neo4j.writing.ahead import READ_COLUMNS, InHand, Question
+from onefold.store.neo4j.writing.ahead import READ_COLUMNS
 from onefold.store.neo4j.writing.answers import Answers
 from onefold.store.neo4j.writing.consents import consent_rows
+from onefold.store.neo4j.writing.glance import Beginning, Glance, Touched
 from onefold.store.neo4j.writing.known import Known
 from onefold.store.neo4j.writing.rows import (
     Rows,
@@ -71,8 +72,10 @@ class State(msgspec.Struct):
 class Neo4jTransaction(SegmentWrites):
     """Reads and writes in a transaction that is open and holds the lock of the head: no other does until it ends."""
 
-    def __init__(self, transaction: neo4j.Transaction, asked: Question, first: Row, known: Known, facts: Facts) -> None:
-        """`first`: what `FIRST` answered with, to what was `asked`."""
+    def __init__(
+        self, transaction: neo4j.Transaction, beginning: Beginning, first: Row, known: Known, facts: Facts
+    ) -> None:
+        """`first`: what `FIRST` answered with."""
         *state, step, searchable, sources = first[:-READ_COLUMNS]
         super().__init__(transaction, step)
         self._state: Final = State(*state)
@@ -81,7 +84,11 @@ class Neo4jTransaction(SegmentWrites):
         self._searched: Final = read_searched(searchable)
         self._known: Final = known
         self._writing: neo4j.Result | None = None
-        self._in_hand: Final = InHand(asked, first[-READ_COLUMNS:], known)
+        self._beginning: Final = beginning
+        self._touched: Final = Touched()
+        self._glance: Glance | None = None
+        self._in_hand: Final = beginning.in_hand(transaction, state, first[-READ_COLUMNS:])
+        known.public.update(self._in_hand.public)
         self._answers: Final = Answers(transaction, self._in_hand, known)
         self._sources: Final = {Source(name, Trust(trust)): number for number, name, trust in sources}
 
@@ -150,6 +157,7 @@ class Neo4jTransaction(SegmentWrites):
         if seq > state.seq:
             self._advance(seq, max(last_identifier, *operators.values(), 0), changes, len(kept), len(claims))
             rows["head"].append(self._commit(at_ms))
+        self._touched.note(changes, events)
         self._write(rows)
         return seq
 
@@ -193,11 +201,14 @@ class Neo4jTransaction(SegmentWrites):
         if any(rows.values()):
             self._writing = self._transaction.run(WRITE, p=rows)
             self._in_hand.clear()
+            self._glance = self._glance or self._beginning.writes(self._touched)
 
     def finish(self) -> None:
         """Wait until all is written. What goes wrong is raised here at the latest."""
         if self._writing is not None:
             self._writing.consume()
+        if self._glance is not None:
+            self._glance.left = [*msgspec.structs.astuple(self._state)]
 
     def reject(self, rejects: Iterable[Reject]) -> None:
         """Add to the reject log, which keeps the newest 10,000."""
