@@ -14,6 +14,7 @@ import pytest
 from onefold.errors import OnefoldError
 from onefold.model.traits import Survivorship, TraitRule, TraitRules
 from onefold.readmodel import catching_up, database, filling
+from onefold.readmodel.database import Database
 from onefold.readmodel.model import ReadModel
 from onefold.readmodel.slots import MOST_FILES
 from onefold.store.base import Store
@@ -151,6 +152,31 @@ def asked_until_well(model: ReadModel, store: Store) -> None:
         if error.code != "store.unavailable":
             raise
         check(model, store)
+
+
+@pytest.mark.parametrize(("spoil", "made"), [(lambda _: None, 1), (truncated, 2)], ids=["well", "spoilt"])
+def test_a_file_that_much_was_written_to_is_opened_again_before_anybody_asks(
+    spoil: Callable[[Path], object], made: int, store: Store, folder: Path, fills: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """If it should be spoilt in that moment it is made anew, like any other."""
+    files, opening = [], Database._opened
+
+    def opened(opened_one: Database) -> duckdb.DuckDBPyConnection:
+        files.append(file := folder / "1.duckdb")
+        if len(files) == 2:
+            spoil(file)
+        return opening(opened_one)
+
+    monkeypatch.setattr(Database, "_opened", opened)
+    monkeypatch.setattr(catching_up, "FAR", 50)
+    with reading(store, folder) as model:
+        check(model, store)
+        assert len(files) == 2
+        Filler(store, NAMESPACES).send([odd(900 + n, userId=f"user {n}") for n in range(60)])
+        check(model, store)
+    assert len(files) == 2, "not when others may be asking"
+    assert len(fills) == made
 
 
 def test_a_file_of_another_store_is_made_anew(store: Store, folder: Path, tmp_path: Path, fills: list[str]) -> None:

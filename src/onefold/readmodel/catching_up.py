@@ -46,8 +46,8 @@ SUBJECTS: Final = (
 )
 
 
-def level(database: Database, store: Store, named: list[str], *, first: bool) -> None:
-    """Bring the database level with the store as it is now, or newer.
+def level(database: Database, store: Store, named: list[str], *, first: bool) -> bool:
+    """Bring the database level with the store as it is now, or newer; -> whether it was far behind.
 
     Args:
         named: namespaces whose identifiers make a customer known.
@@ -61,8 +61,9 @@ def level(database: Database, store: Store, named: list[str], *, first: bool) ->
     with store.read(hold=first) as view:
         head = view.head()
         gone_back = head.seq < database.seq or (first and _commit(view, database.seq) != database.commit)
-    if head.seq == database.seq and not gone_back:
-        return
+    behind = head.seq if gone_back else head.seq - database.seq
+    if not behind and not gone_back:
+        return False
     database.connection.execute("BEGIN")
     try:
         parted = partial(_commit_part, database.connection) if first else _go_on
@@ -72,6 +73,7 @@ def level(database: Database, store: Store, named: list[str], *, first: bool) ->
     except BaseException:
         database.take_back()
         raise
+    return behind > FAR
 
 
 def _commit_part(connection: duckdb.DuckDBPyConnection) -> None:

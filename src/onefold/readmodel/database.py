@@ -18,6 +18,7 @@ from onefold.schema_files import schema_file
 
 FILES: Final = ("tables.sql", "macros.sql", "views.sql")
 IN_MEMORY: Final = ":memory:"
+FILE: Final = "SELECT path FROM duckdb_databases() WHERE database_name = current_database()"
 PROGRESS: Final = "UPDATE internal.reached SET seq = $1, commit_ms = $2, committed = $3"
 REACHED: Final = "SELECT seq, committed FROM internal.reached"
 PLANNING: Final = {"asof_loop_join_threshold": 0}
@@ -69,6 +70,15 @@ class Database:
         if self._slot:
             self._slot.clear()
         self.connection = self._made(None)
+        self._read_progress()
+
+    def open_again(self) -> None:
+        """Close its file and open it: what a process has written it reads slower than what it finds (sequences by a
+        seventh), and what writing took of memory is free. Nobody else has it open. It may have to be made anew."""
+        if self._slot is None or self.connection.execute(FILE).fetchone() == (None,):
+            return
+        self.connection.close()
+        self.connection = self._opened()
         self._read_progress()
 
     def is_of_spilling(self, error: duckdb.Error) -> bool:

@@ -154,7 +154,10 @@ class ReadModel:
                 self._database.make_anew()
                 self._damaged = False
             try:
-                level(self._database, self._store, self._named, first=self._level_at == NEVER)
+                first = self._level_at == NEVER
+                if level(self._database, self._store, self._named, first=first) and first:
+                    self._database.open_again()
+                    level(self._database, self._store, self._named, first=True)
             except duckdb.Error as error:
                 if not _is_damage(error) or self._database.is_of_spilling(error):
                     raise
