@@ -5,7 +5,7 @@ from tests.oracle.evidence import PUBLIC, SERVER, Event, Rules
 from tests.oracle.told import identifier
 from tests.property.agreement import customers, named
 from tests.property.holding import hold
-from tests.property.playing import Player, expect
+from tests.property.playing import Player, Turn, expect
 from tests.property.shapes import TIGHT
 from tests.property.strategies import START_MS, History, Judge, Retract, Step
 
@@ -68,3 +68,25 @@ def test_what_only_a_judgement_held_together_comes_apart_for_that_reason() -> No
     [line] = of(player, DecisionKind.SPLIT)
     assert (line.reason, line.judgement) == ("not_judged_same", 1)
     assert sorted(names(player, line.identifiers)) == ["user_id:1", "user_id:2"]
+
+
+def test_parts_that_were_together_for_a_moment_are_found_by_what_the_lines_name() -> None:
+    """In the last batch the device leaves its person for a number, as whose customer it is told of; then the number
+    leaves it, too, for a third."""
+
+    def at(minute: int, *texts: str) -> Event:
+        at_ms = START_MS + minute * 60_000
+        return Event(f"{minute}", "crm", SERVER, at_ms, at_ms, tuple(map(identifier, texts)))
+
+    turns: list[Turn] = [
+        [at(1, "social:9")],
+        [at(6, "device_id:1", "social:3", "phone:5")],
+        Judge("same", identifier("social:3"), identifier("social:9")),
+        [at(36, "user_id:0", "device_id:0"), at(35, "user_id:0", "crm_id:0")],
+        [at(10, "user_id:0", "email:1", "phone:3"), at(2, "device_id:0", "phone:5", "phone:8")],
+    ]
+    history = History("by hand", "", TIGHT, 4, 1, ())
+    player = hold(history, expect(history, turns))
+    assert ["user_id:0", "phone:8"] in [names(player, line.customers) for line in of(player, DecisionKind.SPLIT)]
+    assert customers(player.store)["phone", "8"] == ("social", "9")
+    assert customers(player.store)["device_id", "0"] == ("device_id", "0")
