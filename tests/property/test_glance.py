@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+import neo4j
 import pytest
 from neo4j.exceptions import Neo4jError
 
@@ -118,22 +119,60 @@ def test_what_was_read_early_spoils_nothing(glanced: Glanced) -> None:
         play(history)
     assert glanced.used >= 3 * PLAYED
     assert glanced.spared >= 5 * PLAYED
-    assert glanced.others == 0
+    assert glanced.pauses == 0
 
 
 @EARLIEST
 def test_what_others_wrote_since_is_seen(glanced: Glanced) -> None:
     for history in long_ones():
         play(history, handles=2)
-    assert glanced.others >= 2 * PLAYED
+    assert glanced.pauses >= 2 * PLAYED
     assert glanced.used == 0
+
+
+@EARLIEST
+@pytest.mark.usefixtures("glanced")
+def test_what_was_read_early_counts_for_nothing_when_the_commit_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody else writes instead, and leaves the head as this process would have left it."""
+    b, c = saw("b", "email:1"), saw("c", "email:1")
+    playing, commit = Neo4jMachine(), neo4j.Transaction.commit
+    try:
+        playing.begin(by_hand(saw("a", "email:1"), b, c))
+        playing.ingest([saw("a", "email:1")])
+
+        def fail(transaction: neo4j.Transaction) -> None:
+            monkeypatch.setattr(neo4j.Transaction, "commit", commit)
+            transaction.rollback()
+            playing.writer = 1
+            playing.ingest([c])
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(neo4j.Transaction, "commit", fail)
+        playing.waiting = [c]
+        with pytest.raises(ZeroDivisionError):
+            playing.ingest([b])
+        playing.writer = 0
+        playing.ingest([c])
+        playing.check()
+    finally:
+        playing.teardown()
+
+
+@EARLIEST
+def test_what_takes_too_long_is_not_waited_for(glanced: Glanced, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(glance, "WAITED_SECONDS", 0.0)
+    monkeypatch.setattr(glance.Glance, "_run", lambda *_: None)
+    monkeypatch.setattr("tests.support.glances.SECONDS", 0.0)
+    play(LINKED, (1,))
+    assert glanced.used == 0
+    assert glanced.pauses >= 2, "it pauses"
 
 
 @EARLIEST
 def test_what_cannot_be_read_early_is_read_later(glanced: Glanced, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(glance, "READ_ALONE", "RETURN 1 / 0")
     play(LINKED, (1,))
-    assert (glanced.used, glanced.others) == (0, 0)
+    assert (glanced.used, glanced.pauses) == (0, 0)
 
 
 @EARLIEST
@@ -144,6 +183,6 @@ def test_a_mistake_is_found(
     history: History, sizes: Sequence[int], handles: int, mistake: Mutant, glanced: Glanced
 ) -> None:
     play(history, sizes, handles)
-    assert glanced.used + glanced.others >= 1
+    assert glanced.used + glanced.pauses >= 1
     with planted(mistake), pytest.raises(FAILURES):
         play(history, sizes, handles)

@@ -18,11 +18,11 @@ class Glanced:
 
     Attributes:
         used: how often a transaction had something from a glance. spared: what it did not ask of what it needed.
-        others: how often another process was found to have written.
+        pauses: how often it was given up for a while.
     """
 
     def __init__(self) -> None:
-        self.used = self.spared = self.others = 0
+        self.used = self.spared = self.pauses = 0
 
 
 @contextmanager
@@ -31,7 +31,7 @@ def glancing(*, earliest: bool) -> Iterator[Glanced]:
     what is being written is committed."""
     counted = Glanced()
     begin = glance.Glances.begin
-    take_over, not_alone = InHand.take_over, glance.Glances.not_alone
+    take_over, pause = InHand.take_over, glance.Glances.pause
 
     def counting(mine: InHand, other: InHand) -> None:
         counted.used += 1
@@ -39,8 +39,8 @@ def glancing(*, earliest: bool) -> Iterator[Glanced]:
         take_over(mine, other)
 
     def noting(glances: glance.Glances) -> None:
-        counted.others += 1
-        not_alone(glances)
+        counted.pauses += 1
+        pause(glances)
 
     def beginning(glances: glance.Glances, ahead: Ahead, touched: glance.Touched) -> glance.Glance | None:
         begun = begin(glances, ahead, touched)
@@ -50,8 +50,8 @@ def glancing(*, earliest: bool) -> Iterator[Glanced]:
 
     with (
         patch.object(glance, "FEWEST", 1),
-        patch.object(glance, "ALONE_AGAIN_SECONDS", 0.0),
-        patch.object(glance.Glances, "not_alone", noting),
+        patch.object(glance, "PAUSE_SECONDS", 0.0),
+        patch.object(glance.Glances, "pause", noting),
         patch.object(glance.Glances, "begin", beginning),
         patch.object(InHand, "take_over", counting),
     ):

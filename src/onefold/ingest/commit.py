@@ -81,7 +81,8 @@ def commit_batch(
 
     Args:
         now_ms: the time of the commit.
-        upcoming: is asked while this batch is written. It is no promise; no outcome depends on it.
+        upcoming: is asked while this batch is written, under the store's lock: it neither waits for the store nor
+            raises. It is no promise; no outcome depends on it.
 
     Raises: OnefoldError `store.…`; then nothing of the batch is stored, but for a PassingError that is not `undone`.
     """

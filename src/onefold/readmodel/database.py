@@ -78,8 +78,12 @@ class Database:
         if self._slot is None or self.connection.execute(FILE).fetchone() == (None,):
             return
         self.connection.close()
-        self.connection = self._opened()
-        self._read_progress()
+        try:
+            self.connection = self._opened()
+            self._read_progress()
+        except BaseException:
+            self._let_go()
+            raise
 
     def is_of_spilling(self, error: duckdb.Error) -> bool:
         """Whether an error is one of writing what does not fit into memory: then the file is as it was."""

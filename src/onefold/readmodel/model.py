@@ -146,25 +146,35 @@ class ReadModel:
     def _catch_up(self) -> None:
         if self._closed:
             raise self._closed_error()
-        begun = monotonic()
+        begun, first = monotonic(), self._level_at == NEVER
         if self._database is None:
             self._database = Database(self._place, identity_of(self._store.secret, self._traits), self._traits)
-        with self._understood(self._database):
+        database = self._database
+        with self._understood(database):
             if self._damaged:
-                self._database.make_anew()
+                database.make_anew()
                 self._damaged = False
-            try:
-                first = self._level_at == NEVER
-                if level(self._database, self._store, self._named, first=first) and first:
-                    self._database.open_again()
-                    level(self._database, self._store, self._named, first=True)
-            except duckdb.Error as error:
-                if not _is_damage(error) or self._database.is_of_spilling(error):
-                    raise
-                self._level_at = NEVER
-                self._database.make_anew()
-                level(self._database, self._store, self._named, first=True)
+            if self._brought_level(database, first=first) and first:
+                self._open_again(database)
         self._level_at = begun
+
+    def _brought_level(self, database: Database, *, first: bool) -> bool:
+        """Whether it was far behind. If it is damaged it is made anew."""
+        try:
+            return level(database, self._store, self._named, first=first)
+        except duckdb.Error as error:
+            if not _is_damage(error) or database.is_of_spilling(error):
+                raise
+            self._level_at = NEVER
+            database.make_anew()
+            level(database, self._store, self._named, first=True)
+            return False
+
+    def _open_again(self, database: Database) -> None:
+        self._database = None  # and stays so if that fails
+        database.open_again()
+        self._database = database
+        self._brought_level(database, first=True)
 
     @contextmanager
     def _understood(self, database: Database) -> Iterator[None]:

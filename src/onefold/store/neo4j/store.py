@@ -86,10 +86,11 @@ class Neo4jStore:
                 "store.read_only", f"{self.describe()} was opened for reading only", "Open it for writing."
             )
         beginning = Beginning(ahead, self._names, self._glances)
-        with self._connections.writing(FIRST, beginning.parameters) as (transaction, [secret, *first]):
+        with self._connections.writing(FIRST, beginning.ask_first) as (transaction, [secret, *first]):
             if secret != self.secret:  # public ids made with the one that was read would name nobody
                 raise no_longer_there(self.describe())
             writing = Neo4jTransaction(transaction, beginning, first, Known(self._names), self._facts)
             yield writing
             writing.finish()
+        writing.committed()
         self._shared.last.head = writing.reached()

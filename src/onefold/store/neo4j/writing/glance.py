@@ -1,13 +1,15 @@
 """What the next transaction is going to ask, read without the lock while Neo4j writes this one.
 
 Invariant: what is used of it is as if it had been read under the lock. It is read after this transaction took the lock,
-and it is used only if the next one, when it has the lock, finds the head as this one left it: then nobody else has
-written since. What this one writes is left out, for it may have been read before it was written, or after.
+and it is used only if this one was committed, and the next, when it has the lock, finds the head as this one left it:
+its sequence number only grows, so nobody else has written since. What this one writes is left out, for it may have been
+read before it was written, or after.
 """
 
 import logging
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from threading import Thread
 from time import monotonic
 from typing import Any, Final
@@ -26,8 +28,10 @@ from onefold.store.neo4j.writing.names import Names
 FEWEST: Final = 50
 """Events that are worth a statement of their own."""
 WAITED_SECONDS: Final = 1.0
-ALONE_AGAIN_SECONDS: Final = 30.0
-"""For so long nothing is read early after another process has written: it would mostly be for nothing."""
+"""For so long a transaction waits for it, and with it whoever wants to write."""
+PAUSE_SECONDS: Final = 30.0
+"""For so long nothing is read early after another process has written, or after it took too long: it would mostly be
+for nothing."""
 
 _log: Final = logging.getLogger(__name__)
 
@@ -49,8 +53,8 @@ class Touched:
         """It writes these."""
         self.keys.update(row.key for rows in (changes.new_identifiers, changes.changed_identifiers) for row in rows)
         self.customers.update(row.key for rows in (changes.new_customers, changes.changed_customers) for row in rows)
-        # Whoever moves leaves a customer that changes, or is gone, and comes to one that changes, or is new.
         self.customers.update(changes.dropped_customers)
+        self.identifiers.update(move.identifier for move in changes.moves)
         pairs = {row.pair for rows in (changes.new_links, changes.seen_links, changes.marked_links) for row in rows}
         self.pairs.update(pairs)
         # Their ends are sought anew with them: links are asked for by the identifiers of an event.
@@ -59,7 +63,8 @@ class Touched:
         self.messages.update(event.message for event in events)
 
     def leave(self, found: InHand) -> None:
-        """Take out of what was found whatever this wrote."""
+        """Take out of what was found whatever this wrote, and the identifiers of customers that it wrote: they are
+        sought anew together."""
         for key, identifier in list(found.identifiers.items()):
             if key in self.keys or (
                 identifier is not None and (identifier.id in self.identifiers or identifier.customer in self.customers)
@@ -77,7 +82,7 @@ class Glance:
     """What was read while a transaction was written.
 
     Attributes:
-        touched: what that transaction writes. left: the head as it leaves it, once that is known.
+        touched: what that transaction writes. left: the head as it left it, once it is committed.
         read: what is found.
     """
 
@@ -93,16 +98,12 @@ class Glance:
         try:
             asked = Question(ahead, names)
             self.read.set_result(InHand(asked, connections.ask(READ_ALONE, **asked.parameters()), names))
-        except Exception as error:  # noqa: BLE001  # it is read under the lock then
-            _log.debug("nothing is read early: %r", error)
+        except Exception as error:  # noqa: BLE001  # it is raised where what was read is wanted
             self.read.set_exception(error)
 
-    def found(self) -> InHand | None:
-        """What was found, without what was touched; None where nothing was."""
-        try:
-            found = self.read.result(WAITED_SECONDS)
-        except Exception:  # noqa: BLE001
-            return None
+    def found(self) -> InHand:
+        """What was found, without what was touched. Raises TimeoutError, and whatever went wrong with reading."""
+        found = self.read.result(WAITED_SECONDS)
         self.touched.leave(found)
         return found
 
@@ -133,17 +134,26 @@ class Glances:
         """Begin to read what the next transaction is going to ask, if that is worth it."""
         if len(ahead.messages) < FEWEST or monotonic() < self._not_before:
             return None
-        self._waiting = Glance(self._connections, ahead, self._names, touched)
+        with suppress(RuntimeError):  # there can be no more threads
+            self._waiting = Glance(self._connections, ahead, self._names, touched)
         return self._waiting
 
-    def take(self) -> Glance | None:
-        """What was read while the last transaction was written. It is good for the next one only."""
+    def take(self) -> tuple[Glance, InHand] | None:
+        """What was read while the last transaction was written, if that is committed. It is good for the next only."""
         waiting, self._waiting = self._waiting, None
-        return waiting
+        if waiting is None or waiting.left is None:
+            return None
+        try:
+            return waiting, waiting.found()
+        except TimeoutError:
+            self.pause()
+        except Exception as error:  # noqa: BLE001  # whatever it is, all is read under the lock then
+            _log.debug("nothing was read early: %r", error)
+        return None
 
-    def not_alone(self) -> None:
-        """Another process has written."""
-        self._not_before = monotonic() + ALONE_AGAIN_SECONDS
+    def pause(self) -> None:
+        """Read nothing early for a while."""
+        self._not_before = monotonic() + PAUSE_SECONDS
 
 
 class Beginning:
@@ -158,12 +168,13 @@ class Beginning:
         self._found: InHand | None = None
         self._asked = Question(None, names)
 
-    def parameters(self) -> dict[str, Any]:
-        """What the first statement asks: as much as no glance has found. The lock of this process is had by now."""
-        self._glance = self._glances.take()
-        lacking = self._ahead
-        if self._glance is not None and lacking is not None and (found := self._glance.found()) is not None:
-            self._found, lacking = found, self._glance.lacks(lacking, found)
+    def ask_first(self) -> dict[str, Any]:
+        """The parameters of the first statement: it asks as much as no glance has found. The lock of this process is
+        had by now."""
+        taken, lacking = self._glances.take(), self._ahead
+        if taken is not None and lacking is not None:
+            self._glance, self._found = taken
+            lacking = self._glance.lacks(lacking, self._found)
         self._asked = Question(lacking, self._names)
         return self._asked.parameters()
 
@@ -175,7 +186,7 @@ class Beginning:
         if head == self._glance.left:
             found.take_over(self._found)
             return found
-        self._glances.not_alone()
+        self._glances.pause()
         whole = Question(self._ahead, self._names)
         return InHand(whole, ask(transaction, READ_ALONE, **whole.parameters()), self._names)
 

@@ -207,6 +207,9 @@ class Neo4jTransaction(SegmentWrites):
         """Wait until all is written. What goes wrong is raised here at the latest."""
         if self._writing is not None:
             self._writing.consume()
+
+    def committed(self) -> None:
+        """From now on it may be used what was read meanwhile."""
         if self._glance is not None:
             self._glance.left = [*msgspec.structs.astuple(self._state)]
 
