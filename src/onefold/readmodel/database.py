@@ -39,6 +39,8 @@ class Database:
         connection: that writes. seq, commit: how far it has come, and that row of the store's commits as it was read.
     """
 
+    connection: duckdb.DuckDBPyConnection
+
     def __init__(self, place: Place, identity: Mapping[str, str], traits: TraitRules) -> None:
         """Open the first file at `place` that no other process uses, or memory where there is none.
 
@@ -51,12 +53,7 @@ class Database:
         self._place: Final = place
         self._identity: Final = identity
         self._traits: Final = traits
-        try:
-            self.connection = self._opened()
-            self._read_progress()
-        except BaseException:
-            self._let_go()
-            raise
+        self._open()
 
     def close(self) -> None:
         """Close it, and let others use its file."""
@@ -78,12 +75,7 @@ class Database:
         if self._slot is None or self.connection.execute(FILE).fetchone() == (None,):
             return
         self.connection.close()
-        try:
-            self.connection = self._opened()
-            self._read_progress()
-        except BaseException:
-            self._let_go()
-            raise
+        self._open()
 
     def is_of_spilling(self, error: duckdb.Error) -> bool:
         """Whether an error is one of writing what does not fit into memory: then the file is as it was."""
@@ -102,6 +94,14 @@ class Database:
         with suppress(duckdb.Error):
             self.connection.execute("ROLLBACK")
         self._read_progress()
+
+    def _open(self) -> None:
+        try:
+            self.connection = self._opened()
+            self._read_progress()
+        except BaseException:
+            self._let_go()
+            raise
 
     def _opened(self) -> duckdb.DuckDBPyConnection:
         if self._slot is None or not self._slot.file.exists():
