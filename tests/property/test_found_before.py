@@ -6,14 +6,15 @@ from tests.oracle.told import identifier
 from tests.property.agreement import customers, named
 from tests.property.holding import hold
 from tests.property.playing import Player, Turn, expect
-from tests.property.shapes import TIGHT
+from tests.property.shapes import MAILS, TIGHT
 from tests.property.strategies import START_MS, History, Judge, Retract, Step
 
 
-def saw(*texts: str, public: bool = False) -> Event:
-    """An event with these identifiers; all happen at one time."""
+def saw(*texts: str, public: bool = False, minute: int = 0) -> Event:
+    """An event with these identifiers."""
     trust, source = (PUBLIC, "web") if public else (SERVER, "crm")
-    return Event(" ".join(texts), source, trust, START_MS, START_MS, tuple(map(identifier, texts)))
+    at_ms = START_MS + minute * 60_000
+    return Event(" ".join(texts), source, trust, at_ms, at_ms, tuple(map(identifier, texts)))
 
 
 def told(*steps: Step, rules: Rules = TIGHT, size_limit: int = 10_000) -> Player:
@@ -70,20 +71,27 @@ def test_what_only_a_judgement_held_together_comes_apart_for_that_reason() -> No
     assert sorted(names(player, line.identifiers)) == ["user_id:1", "user_id:2"]
 
 
+def test_who_came_together_in_the_batch_that_refused_it_is_not_told_to_be_apart() -> None:
+    """The link of the cookie to the second address bridges weakly; then the addresses come together by themselves, over
+    a link that is trusted less."""
+    cookie = ("anonymous_id:0", "email:0")
+    history = History("by hand", "", MAILS, 10_000, 3, ())
+    batch = [saw("email:1", "email:0", public=True), saw(*cookie), saw("anonymous_id:0", "email:1", minute=1)]
+    player = hold(history, expect(history, [batch]))
+    assert len(set(customers(player.store).values())) == 1
+    assert player.told == []
+
+
 def test_parts_that_were_together_for_a_moment_are_found_by_what_the_lines_name() -> None:
     """In the last batch the device leaves its person for a number, as whose customer it is told of; then the number
     leaves it, too, for a third."""
 
-    def at(minute: int, *texts: str) -> Event:
-        at_ms = START_MS + minute * 60_000
-        return Event(f"{minute}", "crm", SERVER, at_ms, at_ms, tuple(map(identifier, texts)))
-
     turns: list[Turn] = [
-        [at(1, "social:9")],
-        [at(6, "device_id:1", "social:3", "phone:5")],
+        [saw("social:9", minute=1)],
+        [saw("device_id:1", "social:3", "phone:5", minute=6)],
         Judge("same", identifier("social:3"), identifier("social:9")),
-        [at(36, "user_id:0", "device_id:0"), at(35, "user_id:0", "crm_id:0")],
-        [at(10, "user_id:0", "email:1", "phone:3"), at(2, "device_id:0", "phone:5", "phone:8")],
+        [saw("user_id:0", "device_id:0", minute=36), saw("user_id:0", "crm_id:0", minute=35)],
+        [saw("user_id:0", "email:1", "phone:3", minute=10), saw("device_id:0", "phone:5", "phone:8", minute=2)],
     ]
     history = History("by hand", "", TIGHT, 4, 1, ())
     player = hold(history, expect(history, turns))

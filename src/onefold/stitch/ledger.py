@@ -186,6 +186,20 @@ def causes_of_flips(work: Work) -> dict[int, int]:
     return last
 
 
+def lasting(work: Work) -> list[Decision]:
+    """What is told of all this: not of a link refused whose ends came together after that over a weaker one, if that is
+    no join to be told of. Nobody ever saw them apart."""
+    undone = {d.link for d in work.decisions if d.kind is DecisionKind.RELEASED}
+    return [
+        d for d in work.decisions if d.kind is not DecisionKind.REFUSED or d.link in undone or not _together(work, d)
+    ]
+
+
+def _together(work: Work, decision: Decision) -> bool:
+    a, b = decision.identifiers
+    return work.identifiers[a].customer == work.identifiers[b].customer
+
+
 def record_flips(work: Work) -> None:
     """Identifiers that became generic by all evidence, or stopped being so."""
     last = causes_of_flips(work)

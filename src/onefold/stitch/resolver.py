@@ -18,7 +18,7 @@ from onefold.model.graph import Identifier, Observation
 from onefold.model.sources import Trust
 from onefold.stitch import observe
 from onefold.stitch.decide import decide_changed
-from onefold.stitch.ledger import record_flips
+from onefold.stitch.ledger import lasting, record_flips
 from onefold.stitch.needs import Need
 from onefold.stitch.rules import Rules
 from onefold.stitch.settle import settle
@@ -91,5 +91,5 @@ def change_set(work: Work, placed: list[Placed | None]) -> ChangeSet:
         seen_links=[work.seen_links[pair] for pair in seen_only],
         marked_links=list(work.marked_links.values()),
         subjects=work.subjects,
-        decisions=work.decisions,
+        decisions=lasting(work),
     )
