@@ -1,7 +1,5 @@
 """What drawn histories brought to light once, each by its smallest case."""
 
-import pytest
-
 from onefold.model.changes import Decision, DecisionKind
 from tests.oracle.evidence import PUBLIC, SERVER, Event, Rules
 from tests.oracle.told import identifier
@@ -84,12 +82,9 @@ def test_who_came_together_in_the_batch_that_refused_it_is_not_told_to_be_apart(
     assert player.told == []
 
 
-@pytest.mark.xfail(
-    raises=AssertionError, strict=True, reason="lines name who was a customer only in the middle of a batch"
-)
 def test_parts_that_were_together_for_a_moment_are_told_by_lines_that_connect() -> None:
-    """In the last batch the device leaves its person for a number, as whose customer it is told of; then the number
-    leaves it, too, for a third: no line goes from the person to the device."""
+    """In the last batch the device leaves its person for a new number, as whose customer it is told of; then the number
+    leaves it, too, for a third. Only that it came to the third leads from the person to the device."""
     turns: list[Turn] = [
         [saw("social:9", minute=1)],
         [saw("device_id:1", "social:3", "phone:5", minute=6)],

@@ -120,6 +120,7 @@ class Regrouping:
     def __init__(self, work: Work, region: Region, history: History) -> None:
         """`history`: the replay of the whole region."""
         self.work, self.region, self.history = work, region, history
+        self.born = {key: work.customers[key].born for key in {i.customer for i in region.identifiers.values()}}
         self.near: dict[int, list[tuple[int, int]]] = {}
         for place, link in history.tree:
             a, b = history.of[link.a], history.of[link.b]
@@ -135,7 +136,7 @@ class Regrouping:
         for root, key in self._claims(groups):
             if root not in taken and key not in taken.values():
                 taken[root] = key
-        gone = {i.customer for i in self.region.identifiers.values()} - set(taken.values())
+        gone = self.born.keys() - set(taken.values())
         for root, members in groups.items():
             self._write_group(taken.get(root), members, self.history.profile(root).counts)
         for key in gone:
@@ -160,6 +161,7 @@ class Regrouping:
         priority = work.rules.priority[anchor.key.namespace]
         group.row = Customer(group.row.key, anchor.id, priority, len(members), apart, list(counts), whole)
         group.members = {i.id: i for i in members}
+        group.born = min(self.born[i.customer] for i in members)
         work.changed_customers.add(group.row.key)
         for identifier in members:
             if identifier.customer != group.row.key:

@@ -27,7 +27,8 @@ class Group(msgspec.Struct, gc=False):
         row: as it is now. was: anchor it had when it was loaded, None if it is new.
         members: its identifiers, once all of them are in hand; None before.
         came: identifiers that came to it in this transaction.
-        born: position in the batch of the observation that made it, -1 if the store held it.
+        born: first position in the batch of an observation that made it or one that came to it, -1 if the store held
+            one of them.
     """
 
     row: Customer
