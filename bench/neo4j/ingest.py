@@ -18,7 +18,7 @@ from onefold.model.copying import RowKind, Tally, encode_row
 from onefold.store.base import Store
 
 SLICES: Final = 7
-COMMITS: Final = {1: 60, 10: 40, 100: 12, 1000: 8}
+COMMITS: Final = {1: 60, 10: 40, 100: 12, 1000: 20}
 """Batch size -> commits of a slice."""
 NAIVELY: Final = 100
 """Events of a slice of the naive way."""
