@@ -74,6 +74,12 @@ class Asked:
         """What stands behind FROM for the touchpoints `t` that meet a condition, and their subjects `i`."""
         return f"{self.touchpoints} t JOIN {self.holders} i ON i.number = t.subject WHERE {condition}"
 
+    def who_did(self, condition: str) -> str:
+        """A query for the customers who have touchpoints `t` that meet a condition, however many. (Of these nothing but
+        their subjects is looked at: joining them takes longer.)"""
+        subjects = f"SELECT t.subject FROM {self.touchpoints} t WHERE {condition}"
+        return f"SELECT customer FROM {self.holders} WHERE number IN ({subjects})"
+
     @property
     def of_people(self) -> str:
         """A further condition on a column `customer`: that it counts."""

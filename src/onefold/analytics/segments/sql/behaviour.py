@@ -22,11 +22,12 @@ def query(test: BehaviourTest, asked: Asked) -> Leaf:
     negated = met_by_nothing(test)
     only = _currency(test, asked)
     counting = [matching(test, asked), *([] if only is None else [f"t.currency = {asked.bind(only)}"])]
-    done = f"SELECT i.customer FROM {asked.journeys(' AND '.join(counting))}"
+    counts = " AND ".join(counting)
     if _at_all(test):
-        return Leaf(done, negated)
+        return Leaf(asked.who_did(counts), negated)
     enough = " AND ".join(tests(test, asked, only))
-    return Leaf(f"{done} GROUP BY i.customer HAVING {f'NOT ({enough})' if negated else enough}", negated)
+    having = f"NOT ({enough})" if negated else enough
+    return Leaf(f"SELECT i.customer FROM {asked.journeys(counts)} GROUP BY i.customer HAVING {having}", negated)
 
 
 def _at_all(test: BehaviourTest) -> bool:
