@@ -1,5 +1,6 @@
 """The service without its doors: events are decoded, stitched and stored as `onefold serve` does it."""
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Final
 from bench.world import NOW_MS
 from onefold.ingest.commit import Outcome, Status, commit_batch
 from onefold.ingest.decode import Decoded, Decoder, Rejected
-from onefold.ingest.pipeline import Batcher
+from onefold.ingest.pipeline import AHEAD, Batcher
 from onefold.model import namespaces_file, traits
 from onefold.model.namespaces import Namespaces
 from onefold.model.normalise import Normaliser
@@ -41,15 +42,14 @@ class Service:
                 _check(batcher.ingest(batch))
 
     def bring(self, lines: Sequence[bytes], batch_size: int) -> None:
-        """The same as an import does it: a batch is decoded, and waits, while the store writes the one before."""
+        """The same as an import does it: while the store writes a batch, the next waits, and one more is decoded."""
         with self.batcher(batch_size) as batcher:
-            writing: Future[list[Outcome]] | None = None
+            handed_in: deque[Future[list[Outcome]]] = deque()
             for batch in self._batches(lines, batch_size):
-                waiting = batcher.submit(batch, wait=True)
-                if writing is not None:
-                    _check(writing.result())
-                writing = waiting
-            if writing is not None:
+                handed_in.append(batcher.submit(batch, wait=True))
+                if len(handed_in) > AHEAD:
+                    _check(handed_in.popleft().result())
+            for writing in handed_in:
                 _check(writing.result())
 
     def batcher(self, batch_size: int) -> Batcher:

@@ -3,7 +3,7 @@
 import contextlib
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 import pytest
@@ -19,6 +19,7 @@ from tests.ingest.events import decode, sent
 from tests.ingest.stored import Poisoned, message_ids, statuses
 
 SECONDS = 20
+A_WHILE_SECONDS = 0.1
 
 
 def items(*names: str) -> list[Decoded | Rejected]:
@@ -128,6 +129,23 @@ def test_whoever_may_wait_hands_in_when_there_is_room(
         assert statuses(handed_in.result(SECONDS).result(SECONDS)) == ["accepted"] * 3
     assert len(first.result(SECONDS)) == 8
     assert message_ids(store) == list("abcdefghijk")
+
+
+def test_whoever_may_wait_leaves_the_rest_of_the_queue_to_others(
+    batcher: Batcher, store: SqliteStore, stands_in_line: threading.Event
+) -> None:
+    gate = Gate(batcher)
+    stands_in_line.clear()
+    first = batcher.submit(items(*"ab"))
+    with ThreadPoolExecutor(1) as pool:
+        handed_in = pool.submit(batcher.submit, items(*"cde"), wait=True)
+        assert stands_in_line.wait(SECONDS)
+        assert not is_done(handed_in), "there is room for ten, but only for four in the next batch"
+        assert batcher.waiting == 2
+        second = batcher.submit(items(*"fgh"))
+        gate.open.set()
+        assert statuses(handed_in.result(SECONDS).result(SECONDS)) == ["accepted"] * 3
+    assert len(first.result(SECONDS) + second.result(SECONDS)) == 5
 
 
 def test_nobody_waits_for_room_that_there_never_is(batcher: Batcher) -> None:
@@ -241,6 +259,75 @@ def test_a_store_is_told_what_comes_next_as_far_as_it_waits(store: SqliteStore, 
         judgement.result(SECONDS)
     assert curious.told == [3, 1, 0, 0], "not what waits behind a change, which comes first"
     assert message_ids(store) == [*"abcdefgh"]
+
+
+class FarAway(Poisoned):
+    """A store that takes its time: it begins a transaction when it may, and then says that it writes, until it is let
+    go. If it is `silent` it never says so, as when there is nothing to write."""
+
+    def __init__(self, store: SqliteStore, *, silent: bool = False) -> None:
+        super().__init__(store)
+        self.remote = True
+        self.begun, self.may_begin, self.may_end = (
+            threading.Semaphore(0),
+            threading.Semaphore(0),
+            threading.Semaphore(0),
+        )
+        self._silent = silent
+
+    @contextlib.contextmanager
+    def write(self, ahead: Ahead | None = None) -> Iterator[Any]:
+        self.begun.release()
+        assert self.may_begin.acquire(timeout=SECONDS)
+        with super().write(ahead) as transaction:
+            yield transaction
+        if ahead is not None and ahead.then is not None and not self._silent:
+            ahead.then()
+        assert self.may_end.acquire(timeout=SECONDS)
+
+
+def is_done(future: "Future[Any]") -> bool:
+    """Whether somebody has gone on who has nothing to wait for."""
+    return bool(wait([future], A_WHILE_SECONDS).done)
+
+
+def hand_in_behind(batcher: Batcher, far: FarAway, pool: ThreadPoolExecutor, names: str) -> tuple[Any, Any]:
+    """Four that the store begins with, and four of somebody who has time: handed in, but he has not gone on."""
+    first = batcher.submit(items(*names[:4]))
+    assert far.begun.acquire(timeout=SECONDS)
+    second = pool.submit(batcher.submit, items(*names[4:]), wait=True)
+    while batcher.waiting < 4:
+        assert not second.done()
+    return first, second
+
+
+def test_whoever_has_time_prepares_more_while_a_store_far_away_writes(store: SqliteStore, rules: Rules) -> None:
+    far = FarAway(store)
+    with ThreadPoolExecutor(1) as pool, Batcher(far, rules, batch_size=4, queue_size=20) as batcher:
+        for names in ("abcdefgh", "ijklmnop"):
+            first, second = hand_in_behind(batcher, far, pool, names)
+            assert not is_done(second), "one thread at a time runs Python, and now it is the one that stitches"
+            far.may_begin.release()
+            written = second.result(SECONDS)
+            assert not first.done(), "the store is still writing"
+            far.may_end.release(2)
+            far.may_begin.release()
+            assert statuses(first.result(SECONDS) + written.result(SECONDS)) == ["accepted"] * 8
+            assert far.begun.acquire(timeout=SECONDS)
+
+
+def test_whoever_has_time_prepares_more_when_his_own_turn_comes_at_the_latest(store: SqliteStore, rules: Rules) -> None:
+    far = FarAway(store, silent=True)
+    with ThreadPoolExecutor(1) as pool, Batcher(far, rules, batch_size=4, queue_size=20) as batcher:
+        first, second = hand_in_behind(batcher, far, pool, "abcdefgh")
+        far.may_begin.release()
+        far.may_end.release()
+        assert statuses(first.result(SECONDS)) == ["accepted"] * 4
+        written = second.result(SECONDS)
+        assert not is_done(written), "it has only begun"
+        far.may_begin.release()
+        far.may_end.release()
+        assert statuses(written.result(SECONDS)) == ["accepted"] * 4
 
 
 class Alone(Poisoned):

@@ -1,5 +1,6 @@
 """Brings a generated shop into a store, as its systems would have sent it, and measures what became of it."""
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from itertools import islice
@@ -14,6 +15,7 @@ from onefold.demo.shop.world import World
 from onefold.errors import OnefoldError
 from onefold.ingest.commit import Outcome, Status
 from onefold.ingest.decode import Decoded, Rejected
+from onefold.ingest.pipeline import AHEAD
 from onefold.service import Onefold
 
 
@@ -57,7 +59,7 @@ class _Run:
         self._onefold: Final = onefold
         self._towns: Final = towns
         self._progress: Final = progress
-        self._written: Future[list[Outcome]] | None = None
+        self._handed_in: Final[deque[Future[list[Outcome]]]] = deque()
         self._so_far = Imported()
         self._passed = -1
         self._arrived_ms = END_MS
@@ -66,20 +68,20 @@ class _Run:
         items = [self._decoded(told.sent) for told in batch]
         if self._passed < 0:
             self._check_world(items[0])
-        waiting = self._onefold.batcher.submit(items, wait=True)
-        self.end()
+        self._handed_in.append(self._onefold.batcher.submit(items, wait=True))
+        self._take(but=AHEAD)
         for told in batch:
             self._passed += told.sent.received_ms < self._arrived_ms
             self._arrived_ms = told.sent.received_ms
-        self._written = waiting
 
     def end(self) -> Imported:
         """Wait for what was handed in."""
-        if self._written is not None:
-            outcomes = self._written.result()
-            self._written = None
-            self._count(outcomes)
+        self._take(but=0)
         return self._so_far
+
+    def _take(self, *, but: int) -> None:
+        while len(self._handed_in) > but:
+            self._count(self._handed_in.popleft().result())
 
     def _decoded(self, sent: Sent) -> Decoded:
         decoded = self._onefold.decoder.decode_line(sent.line, sent.source, sent.received_ms)

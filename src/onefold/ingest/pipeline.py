@@ -21,6 +21,9 @@ from onefold.ingest.decode import Decoded
 from onefold.stitch.rules import Rules
 from onefold.store.base import Store
 
+AHEAD: Final = 2
+"""How many batches whoever imports hands in before the first of them has to be done: one is written, one waits."""
+
 Answer = TypeVar("Answer")
 
 _log: Final = logging.getLogger(__name__)
@@ -89,6 +92,7 @@ class Batcher:
         self._queue: Final[deque[_Submission | _Job[object]]] = deque()
         self._waiting = 0
         self._writing = False
+        self._is_away = False
         self._stopping = False
         self._changed: Final = threading.Condition()
         self._thread: Final = threading.Thread(target=self._run, name="onefold-writer", daemon=True)
@@ -119,7 +123,8 @@ class Batcher:
         duplicates when they are sent again.
 
         Args:
-            wait: until there is room for them, if there ever can be.
+            wait: until the next batch has room for them, if there ever can be; and where the store is far away, until
+                it is busy writing, when it is time to prepare more, or begins with these.
 
         Raises: OnefoldError `ingest.queue_full`, `ingest.stopping`; then none of them was taken.
         """
@@ -127,7 +132,7 @@ class Batcher:
         self._store.expect([item.event for item in items if isinstance(item, Decoded)])
         with self._changed:
             if wait and len(items) <= self._queue_size:
-                self._changed.wait_for(lambda: not self.alive or self._waiting + len(items) <= self._queue_size)
+                self._wait_for_room(len(items))
             self._check_open()
             if self._waiting + len(items) > self._queue_size:
                 raise OnefoldError(
@@ -139,9 +144,21 @@ class Batcher:
                 self._waiting += len(items)
                 self._queue.append(submission)
                 self._changed.notify_all()
+                if wait and self._store.remote:
+                    self._wait_for_leisure(submission)
             else:
                 submission.future.set_result([])
         return submission.future
+
+    def _wait_for_room(self, count: int) -> None:
+        """Whoever has time waits until so many events fit into the next batch."""
+        most = min(max(self._batch_size, count), self._queue_size)
+        self._changed.wait_for(lambda: not self.alive or self._waiting + count <= most)
+
+    def _wait_for_leisure(self, submission: _Submission) -> None:
+        """To decode while a batch is stitched would take its time: one thread at a time runs Python. While a store far
+        away writes it there is nothing else to do."""
+        self._changed.wait_for(lambda: not self.alive or self._is_away or submission.taken)
 
     def ingest(self, items: Sequence[Item]) -> list[Outcome]:
         """Hand in events and wait; -> one outcome for each, in order, when all of them are durable.
@@ -235,8 +252,11 @@ class Batcher:
             yield submission, part
 
     def _upcoming(self) -> list[Item]:
-        """What the next batch begins with, as far as it waits already."""
+        """What the next batch begins with, as far as it waits already. From now on there is nothing to do for this one
+        but to wait for the store."""
         with self._changed:
+            self._is_away = True
+            self._changed.notify_all()
             return [item for _, part in self._first() for item in part]
 
     def _commit(self, parts: Sequence[_Part]) -> None:
@@ -261,6 +281,8 @@ class Batcher:
         except Exception as error:
             _log.exception("a batch cannot be stored")
             raise OnefoldError("internal", f"events could not be stored: {error!r}") from error
+        finally:
+            self._is_away = False
 
     def _fail(self, parts: Sequence[_Part], error: OnefoldError) -> None:
         """Tell everybody in a batch; what is left of the last one's events is not taken any more."""

@@ -4,6 +4,7 @@ What is read is handed in batch by batch; while one batch is written, the next w
 decoded.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -16,6 +17,7 @@ from onefold.ingest.files.lines import Reader
 from onefold.ingest.files.note import Note, NoteFile, Stand
 from onefold.ingest.files.rejects import Rejects
 from onefold.ingest.files.report import ImportReport, Progress, Tally
+from onefold.ingest.pipeline import AHEAD
 from onefold.store.passing import PassingError
 
 _PATIENCE_SECONDS: Final = 120.0
@@ -87,11 +89,13 @@ class _Delivery:
 
 
 class _Batch(Generic[Content]):
-    """Pieces that were read together. `end`: how many were read up to here; `fingerprint`: of all of these."""
+    """Pieces that were read together. `end`: how many were read up to here; `fingerprint`: of all of these; `share`: of
+    what there is to read, None where that is not known."""
 
-    def __init__(self, pieces: Sequence[tuple[int, Content | None]], end: int, fingerprint: str) -> None:
+    def __init__(self, pieces: Sequence[tuple[int, Content | None]], end: int, reader: Reader[Content]) -> None:
         self.end: Final = end
-        self.fingerprint: Final = fingerprint
+        self.fingerprint: Final = reader.fingerprint()
+        self.share: Final = reader.share()
         self.blank: Final = sum(content is None for _, content in pieces)
         self.said: Final = [(number, content) for number, content in pieces if content is not None]
 
@@ -138,24 +142,22 @@ class _Import(Generic[Content]):
             raise _Untrue
 
     def _deliver(self) -> None:
-        """Hand everything in: while a batch is written, the next one waits in the queue. But of those that a note is
-        about, none waits for another: if it is not true, no more are handed in."""
-        written: tuple[_Batch[Content], list[Item], _Delivery] | None = None
+        """Hand everything in: while a batch is written, the next one waits in the queue, and one more is decoded. But
+        of those that a note is about, none waits for another: if it is not true, no more are handed in."""
+        handed_in: deque[tuple[_Batch[Content], list[Item], _Delivery]] = deque()
         for batch in self._batches():
             items = [self._decode(content) for _, content in batch.said]
-            if written and written[0].end <= self._until:
-                self._take(*written)
-                written = None
-            delivery = _Delivery(self._submit, items)
-            if written:
-                self._take(*written)
-            written = batch, items, delivery
-            if not self._reader.ready():
-                # Nobody knows when the next one comes: what was handed in is told of now.
-                self._take(*written)
-                written = None
-        if written:
-            self._take(*written)
+            if handed_in and handed_in[-1][0].end <= self._until:
+                self._take_all(handed_in)
+            handed_in.append((batch, items, _Delivery(self._submit, items)))
+            # When nobody knows when the next one comes, what was handed in is told of now.
+            self._take_all(handed_in, but=AHEAD if self._reader.ready() else 0)
+        self._take_all(handed_in)
+
+    def _take_all(self, handed_in: "deque[tuple[_Batch[Content], list[Item], _Delivery]]", *, but: int = 0) -> None:
+        """Take the eldest, until no more than so many are left."""
+        while len(handed_in) > but:
+            self._take(*handed_in.popleft())
 
     def _batches(self) -> Iterator[_Batch[Content]]:
         """Batches of the size there may be, smaller ones where nothing more has come in so far. The batch of a note is
@@ -166,10 +168,10 @@ class _Import(Generic[Content]):
             pieces.append(piece)
             end += 1
             if len(pieces) == self._batch_size or end == self._until or not self._reader.ready():
-                yield _Batch(pieces, end, self._reader.fingerprint())
+                yield _Batch(pieces, end, self._reader)
                 pieces = []
         if pieces:
-            yield _Batch(pieces, end, self._reader.fingerprint())
+            yield _Batch(pieces, end, self._reader)
 
     def _take(self, batch: _Batch[Content], items: Sequence[Item], delivery: _Delivery) -> None:
         """Wait for a batch, count it in, and note that it is done."""
@@ -188,7 +190,7 @@ class _Import(Generic[Content]):
             # What was rejected leaves nothing in the store that whoever goes on could look for.
             self._note.write(self._stand, batch.end)
         self._stand = Stand(batch.end, batch.fingerprint, self._tally.copy(), self._rejects.bytes)
-        self._progress(Progress(self._report(), self._reader.share()))
+        self._progress(Progress(self._report(), batch.share))
 
     def _report(self) -> ImportReport:
         return self._tally.report(self._rejects.path, self._resumed_after, monotonic() - self._began)
