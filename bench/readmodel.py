@@ -79,11 +79,11 @@ class Measured(NamedTuple):
     ours: Sequence[float]
     control: Sequence[float]
 
-    def row(self, name: str, control: str, asked: Asked, *, by_ratio: bool = False) -> Row:
-        """For the table. Asked is a time, or a ratio."""
+    def row(self, name: str, control: str, asked: Asked) -> Row:
+        """For the table. Asked is a time."""
         ours, other = median(self.ours), median(self.control)
         cells = (f"{ours:,.1f}", control, f"{other:,.1f}")
-        return Row(name, cells, ours / other, asked, None if by_ratio else ours)
+        return Row(name, cells, ours / other, asked, ours)
 
 
 def run() -> list[Table]:
@@ -167,7 +167,7 @@ def _add_visitors(path: Path) -> None:
 
 
 def _ten_times() -> Table:
-    """The questions, of as many touchpoints and of ten times as many."""
+    """The questions, of as many touchpoints and of ten times as many, which may take ten times what is allowed."""
     folder = FOLDER / "readmodel-large"
     shutil.rmtree(folder, ignore_errors=True)
     with Copy("readmodel", of=base(telling=True)) as path:
@@ -180,7 +180,7 @@ def _ten_times() -> Table:
                 assert asking.rows(TIMES_AS_MANY) == [(TIMES,)]
     shutil.rmtree(folder)
     rows = tuple(
-        Measured(large, small).row(question.title, "of 1,000,000", Asked(most=TIMES), by_ratio=True)
+        Measured(large, small).row(question.title, "of 1,000,000", Asked(most=TIMES * question.most_ms, unit="ms"))
         for question, large, small in zip(QUESTIONS, often, once, strict=True)
     )
     return Table("Previews of 10,000,000 touchpoints", COLUMNS, rows)
