@@ -28,8 +28,8 @@ from onefold.readmodel.place import Place
 from onefold.schema_files import schema_file
 
 AGAIN: Final = 30
-"""How often the read model is asked in a slice, in which a store is asked once: it is to be warm, and after the store was
-asked it takes several questions to be so again."""
+"""How often the read model is asked in a slice, in which a store is asked once: it is to be warm, and after the store
+was asked that takes it several questions."""
 SLICES: Final = 5
 TIMES: Final = Asked(least=10)
 COLUMNS: Final = ("customers", "preview ms", "its CPU ms", "asked there, ms")
