@@ -131,21 +131,29 @@ def test_whoever_may_wait_hands_in_when_there_is_room(
     assert message_ids(store) == list("abcdefghijk")
 
 
-def test_whoever_may_wait_leaves_the_rest_of_the_queue_to_others(
+def test_whoever_may_wait_leaves_the_queue_to_others_but_for_a_batch(
     batcher: Batcher, store: SqliteStore, stands_in_line: threading.Event
 ) -> None:
     gate = Gate(batcher)
+    first = batcher.submit(items(*"ab"), wait=True)
     stands_in_line.clear()
-    first = batcher.submit(items(*"ab"))
     with ThreadPoolExecutor(1) as pool:
         handed_in = pool.submit(batcher.submit, items(*"cde"), wait=True)
         assert stands_in_line.wait(SECONDS)
-        assert not is_done(handed_in), "there is room for ten, but only for four in the next batch"
-        assert batcher.waiting == 2
-        second = batcher.submit(items(*"fgh"))
+        assert not is_done(handed_in), "there is room for ten, but only for four of those that may wait"
+        second = batcher.submit(items(*"fghi"))
         gate.open.set()
         assert statuses(handed_in.result(SECONDS).result(SECONDS)) == ["accepted"] * 3
-    assert len(first.result(SECONDS) + second.result(SECONDS)) == 5
+    assert len(first.result(SECONDS) + second.result(SECONDS)) == 6
+
+
+def test_whoever_may_wait_does_not_wait_for_others_while_there_is_room(batcher: Batcher) -> None:
+    gate = Gate(batcher)
+    first = batcher.submit(items(*"abcdef"))
+    second = batcher.submit(items(*"ghij"), wait=True)
+    gate.open.set()
+    assert len(first.result(SECONDS) + second.result(SECONDS)) == 10
+    assert batcher.waiting == 0
 
 
 def test_nobody_waits_for_room_that_there_never_is(batcher: Batcher) -> None:

@@ -59,7 +59,7 @@ class _Run:
         self._onefold: Final = onefold
         self._towns: Final = towns
         self._progress: Final = progress
-        self._handed_in: Final[deque[Future[list[Outcome]]]] = deque()
+        self._handed_in: Final[deque[tuple[Future[list[Outcome]], float]]] = deque()
         self._so_far = Imported()
         self._passed = -1
         self._arrived_ms = END_MS
@@ -68,11 +68,17 @@ class _Run:
         items = [self._decoded(told.sent) for told in batch]
         if self._passed < 0:
             self._check_world(items[0])
-        self._handed_in.append(self._onefold.batcher.submit(items, wait=True))
-        self._take(but=AHEAD)
+        written = self._onefold.batcher.submit(items, wait=True)
         for told in batch:
             self._passed += told.sent.received_ms < self._arrived_ms
             self._arrived_ms = told.sent.received_ms
+        self._handed_in.append((written, self._share()))
+        self._take(but=AHEAD)
+
+    def _share(self) -> float:
+        """Of the world's time, up to what was handed in last."""
+        year = min(max((self._arrived_ms - START_MS) / (END_MS - START_MS), 0.0), 1.0)
+        return (self._passed + year) / self._towns
 
     def end(self) -> Imported:
         """Wait for what was handed in."""
@@ -81,7 +87,8 @@ class _Run:
 
     def _take(self, *, but: int) -> None:
         while len(self._handed_in) > but:
-            self._count(self._handed_in.popleft().result())
+            written, share = self._handed_in.popleft()
+            self._count(written.result(), share)
 
     def _decoded(self, sent: Sent) -> Decoded:
         decoded = self._onefold.decoder.decode_line(sent.line, sent.source, sent.received_ms)
@@ -96,12 +103,10 @@ class _Run:
             if sources_of(reading.view) and message not in reading.view.touchpoints([message]):
                 raise another_world()
 
-    def _count(self, outcomes: list[Outcome]) -> None:
+    def _count(self, outcomes: list[Outcome], share: float) -> None:
         new = sum(outcome.status is Status.ACCEPTED for outcome in outcomes)
         before = self._so_far
-        year = min(max((self._arrived_ms - START_MS) / (END_MS - START_MS), 0.0), 1.0)
-        done = (self._passed + year) / self._towns
-        self._so_far = Imported(before.accepted + new, before.duplicates + len(outcomes) - new, done)
+        self._so_far = Imported(before.accepted + new, before.duplicates + len(outcomes) - new, share)
         self._progress(self._so_far)
 
 

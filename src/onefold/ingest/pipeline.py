@@ -35,12 +35,13 @@ def now_ms() -> int:
 
 
 class _Submission:
-    """Events that were handed in together, and what became of them so far."""
+    """Events that were handed in together, and what became of them so far. `patient`: by somebody who may wait."""
 
-    __slots__ = ("future", "items", "outcomes", "taken")
+    __slots__ = ("future", "items", "outcomes", "patient", "taken")
 
-    def __init__(self, items: Sequence[Item]) -> None:
+    def __init__(self, items: Sequence[Item], *, patient: bool) -> None:
         self.items: Final = items
+        self.patient: Final = patient
         self.taken = 0
         self.outcomes: Final[list[Outcome]] = []
         self.future: Final[Future[list[Outcome]]] = _running()
@@ -90,7 +91,7 @@ class Batcher:
         self._clock_ms: Final = clock_ms
         self._told_written: Final = written
         self._queue: Final[deque[_Submission | _Job[object]]] = deque()
-        self._waiting = 0
+        self._waiting = self._patient = 0
         self._writing = False
         self._is_away = False
         self._stopping = False
@@ -123,12 +124,13 @@ class Batcher:
         duplicates when they are sent again.
 
         Args:
-            wait: until the next batch has room for them, if there ever can be; and where the store is far away, until
-                it is busy writing, when it is time to prepare more, or begins with these.
+            wait: until there is room for them, if there ever can be, and no more than a batch of those that may wait
+                does; and where the store is far away, until it is busy writing, when it is time to prepare more, or
+                begins with these.
 
         Raises: OnefoldError `ingest.queue_full`, `ingest.stopping`; then none of them was taken.
         """
-        submission = _Submission(items)
+        submission = _Submission(items, patient=wait)
         self._store.expect([item.event for item in items if isinstance(item, Decoded)])
         with self._changed:
             if wait and len(items) <= self._queue_size:
@@ -141,7 +143,7 @@ class Batcher:
                     "Send them again in a second.",
                 )
             if items:
-                self._waiting += len(items)
+                self._count(submission, len(items))
                 self._queue.append(submission)
                 self._changed.notify_all()
                 if wait and self._store.remote:
@@ -151,9 +153,11 @@ class Batcher:
         return submission.future
 
     def _wait_for_room(self, count: int) -> None:
-        """Whoever has time waits until so many events fit into the next batch."""
-        most = min(max(self._batch_size, count), self._queue_size)
-        self._changed.wait_for(lambda: not self.alive or self._waiting + count <= most)
+        """Whoever has time leaves the queue to others but for a batch, so that more is decoded when it is time to."""
+        most = max(self._batch_size, count)
+        self._changed.wait_for(
+            lambda: not self.alive or (self._patient + count <= most and self._waiting + count <= self._queue_size)
+        )
 
     def _wait_for_leisure(self, submission: _Submission) -> None:
         """To decode while a batch is stitched would take its time: one thread at a time runs Python. While a store far
@@ -237,9 +241,15 @@ class Batcher:
             submission.taken += len(part)
             if submission.taken == len(submission.items):
                 self._queue.popleft()
-            self._waiting -= len(part)
+            self._count(submission, -len(part))
         self._changed.notify_all()
         return parts
+
+    def _count(self, submission: _Submission, more: int) -> None:
+        """So many more of its events wait than before."""
+        self._waiting += more
+        if submission.patient:
+            self._patient += more
 
     def _first(self) -> Iterator[_Part]:
         """The events that a batch takes, which stay where they are."""
@@ -290,7 +300,7 @@ class Batcher:
         with self._changed:
             if self._queue and self._queue[0] is last:
                 self._queue.popleft()
-                self._waiting -= len(last.items) - last.taken
+                self._count(last, last.taken - len(last.items))
                 self._changed.notify_all()
         error.__traceback__ = None  # its frames hold the events, which would be kept as long as the failure is
         for submission, _ in parts:

@@ -111,6 +111,8 @@ class Settled:
 
     def _tell_split(self, key: int, customers: list[int], torn: list[Link]) -> None:
         work = self.work
+        for customer in customers:
+            work.customers[customer].born = -1  # it is told of, so it is told, too, when it joins another
         anchors = [work.customers[customer].row.anchor for customer in customers]
         stays = self.anchors[key]
         anchors.sort(key=lambda anchor: (anchor != stays, anchor))

@@ -28,7 +28,7 @@ class Group(msgspec.Struct, gc=False):
         members: its identifiers, once all of them are in hand; None before.
         came: identifiers that came to it in this transaction.
         born: first position in the batch of an observation that made it or one that came to it, -1 if the store held
-            one of them.
+            one of them, or people are told of it.
     """
 
     row: Customer
